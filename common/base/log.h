@@ -1,0 +1,44 @@
+/*
+ * Log lines on standard error, one event a line, as logfmt:
+ *
+ *   time=2026-01-08T10:12:07.672Z level=warn program=tl-sales msg="Kafka does not answer" error="…"
+ *
+ * The message is a constant sentence without values; the values follow as
+ * fields (key, printf format, value):
+ *
+ *   log_warn("Kafka does not answer", LOG_TEXT("error", text), LOG_INT("wait_ms", ms));
+ *
+ * No personal data at info level and above: no identities, no payloads.
+ * Thread-safe; a line is one write().
+ */
+#ifndef COMMON_BASE_LOG_H
+#define COMMON_BASE_LOG_H
+
+#include <stdint.h>
+
+enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+
+struct log_field {
+    const char *key;  /* NULL ends the list */
+    const char *text; /* NULL: the number counts */
+    int64_t number;
+};
+
+#define LOG_TEXT(key, value) ((struct log_field){(key), (value) ? (value) : "", 0})
+#define LOG_INT(key, value) ((struct log_field){(key), (const char *)0, (int64_t)(value)})
+
+/* `program` must live as long as the process. Lines less urgent than `level` are dropped. */
+void log_init(const char *program, enum log_level level);
+
+/* "error", "warn", "info", "debug"; anything else: -1. */
+int log_level_from_text(const char *text);
+
+void log_write(enum log_level level, const char *message, const struct log_field *fields);
+
+#define LOG_FIELDS(...) ((const struct log_field[]){__VA_ARGS__ __VA_OPT__(,) {0, 0, 0}})
+#define log_error(message, ...) log_write(LOG_LEVEL_ERROR, message, LOG_FIELDS(__VA_ARGS__))
+#define log_warn(message, ...) log_write(LOG_LEVEL_WARN, message, LOG_FIELDS(__VA_ARGS__))
+#define log_info(message, ...) log_write(LOG_LEVEL_INFO, message, LOG_FIELDS(__VA_ARGS__))
+#define log_debug(message, ...) log_write(LOG_LEVEL_DEBUG, message, LOG_FIELDS(__VA_ARGS__))
+
+#endif

@@ -1,0 +1,28 @@
+/*
+ * What every program does before it begins: --help, --version, --check,
+ * --config DIR; load the configuration; start the log; install stop.
+ */
+#ifndef COMMON_BASE_PROGRAM_H
+#define COMMON_BASE_PROGRAM_H
+
+#include "common/base/config.h"
+
+#define THROUGHLINE_VERSION "0.1.0"
+
+enum program_exit { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+struct program {
+    const char *name;      /* "tl-sales" */
+    const char *purpose;   /* one line for --help */
+    enum program_kind kind;
+    bool takes_department; /* tl-department: also wants --department NAME */
+    /* Validates everything this program reads beyond throughline.json. */
+    int (*check)(const struct config *config, struct fault *fault);
+};
+
+/* Handles the command line. Returns -1 to go on (config is loaded, log and
+ * stop are ready, `name` holds the department's program name), else the exit
+ * status to leave with. The config is the caller's to free. */
+int program_start(const struct program *program, int argc, char **argv, struct config **config);
+
+#endif

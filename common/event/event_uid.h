@@ -1,0 +1,17 @@
+/*
+ * event_uid: the first 128 bits of SHA-256 over length-prefixed source and id
+ * (each length as 4 bytes, big-endian). With the moment it occurred it is the
+ * primary key of the timeline, and so the duplicate check.
+ */
+#ifndef COMMON_EVENT_EVENT_UID_H
+#define COMMON_EVENT_EVENT_UID_H
+
+#include "common/base/span.h"
+
+struct event_uid {
+    unsigned char bytes[16];
+};
+
+struct event_uid event_uid_of(struct span source, struct span id);
+
+#endif

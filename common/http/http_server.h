@@ -1,0 +1,76 @@
+/*
+ * HTTP/1.1 in (over libmicrohttpd): requests arrive whole, answers may come
+ * later and from another thread, and whatever a client does, it is bounded.
+ *
+ * A handler is called once, on a server thread, with the request's complete
+ * body. It answers by http_respond, exactly once, at once or later from any
+ * thread; until then the connection is suspended and costs no thread. The
+ * request and its arena live until then; after http_respond they must not be
+ * touched.
+ *
+ * Refused before any handler sees it: a body over the limit (413, counted, not
+ * declared), Content-Length together with Transfer-Encoding, either given
+ * twice, two Hosts (400 and close; RFC 9112 section 6.3), a method the path
+ * does not know (405 with Allow), an unknown path (404). A request that is not
+ * complete `read_deadline_ms` after its first byte is cut off.
+ */
+#ifndef COMMON_HTTP_HTTP_SERVER_H
+#define COMMON_HTTP_HTTP_SERVER_H
+
+#include "common/base/arena.h"
+#include "common/base/error.h"
+#include "common/kafka/record.h"
+
+struct http_server;
+struct http_request;
+
+typedef void http_handler(struct http_request *request, void *context);
+
+struct http_route {
+    const char *method; /* "POST"; "GET" also serves HEAD */
+    const char *path;   /* exact, or ending in a slash and star: any rest, slashes too */
+    http_handler *handler;
+    void *context;
+};
+
+struct http_server_options {
+    const char *listen; /* "127.0.0.1:8101", "[::1]:8101"; port 0 picks one */
+    const struct http_route *routes; /* must outlive the server */
+    size_t route_count;
+    unsigned threads;                /* 0: 2 */
+    size_t body_limit;               /* bytes */
+    size_t memory_limit;             /* bytes of all unanswered bodies; past it 503 */
+    unsigned connection_limit;       /* in total */
+    unsigned connections_per_client; /* by address; 0: no bound */
+    int read_deadline_ms;
+    int idle_ms; /* of a kept-alive connection */
+};
+
+int http_server_start(const struct http_server_options *options, struct http_server **out) CHECKED;
+int http_server_port(const struct http_server *server);
+
+/* Takes no new connections, answers what is under way (at most `ms`), then
+ * closes and frees. Every handler must answer by then; late ones are cut. NULL is fine. */
+void http_server_stop(struct http_server *server, int ms);
+
+/* Loopback addresses only (127.0.0.0/8, ::1, "localhost")? ERR_INVALID: no address. */
+int http_listen_is_loopback(const char *listen, bool *loopback) CHECKED;
+
+struct span http_request_method(const struct http_request *request);
+struct span http_request_path(const struct http_request *request);  /* decoded, without the query */
+struct span http_request_target(const struct http_request *request); /* raw: path and query as sent */
+struct span http_request_body(const struct http_request *request);
+/* Absent where there is none; the first where there are several. Case aside. */
+struct span http_request_header(const struct http_request *request, const char *name);
+/* All headers, names as sent. */
+size_t http_request_headers(const struct http_request *request, const struct record_header **headers);
+struct arena *http_request_arena(struct http_request *request);
+
+/* `headers` (may be NULL) ends with {NULL, …}. Everything is copied. */
+struct http_header {
+    const char *name, *value;
+};
+void http_respond(struct http_request *request, int status, const char *content_type,
+                  struct span body, const struct http_header *headers);
+
+#endif

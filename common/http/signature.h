@@ -1,0 +1,59 @@
+/*
+ * Webhook signatures, as a table of schemes:
+ *
+ *   hmac               configurable: hash, encoding, header, prefix, template, timestamp, tolerance
+ *   hubspot-v3         method + public URI + body + timestamp
+ *   standard-webhooks  id.timestamp.body, secret base64 after whsec_
+ *   basic              HTTP Basic (RFC 7617), user:password
+ *   none               nothing is checked
+ *
+ * Pure functions over bytes; no I/O, any thread. Compared in constant time.
+ */
+#ifndef COMMON_HTTP_SIGNATURE_H
+#define COMMON_HTTP_SIGNATURE_H
+
+#include <jansson.h>
+
+#include "common/base/fault.h"
+#include "common/kafka/record.h"
+
+struct signature; /* one source's scheme, with its secret; read-only */
+
+struct signed_message {
+    struct span method;
+    struct span target; /* path and query as sent */
+    struct span body;
+    const struct record_header *headers;
+    size_t header_count;
+};
+
+/* `config` is a source's "signature" object, its strings expanded already.
+ *
+ *   {"scheme": "hmac", "secret": "…", "hash": "sha256|sha1", "encoding": "hex|base64",
+ *    "header": "Stripe-Signature",
+ *    "format": "list"        header is t=…,v1=…,v1=… (members named by "timestamp_member", "signature_member")
+ *            | "plain",      header is prefix + signature
+ *    "prefix": "sha256=",    of a plain one
+ *    "template": "{timestamp}.{body}",   places: {timestamp} {body} {id}
+ *    "timestamp_header": "…", "id_header": "…",
+ *    "timestamp_format": "unix_s|unix_ms|rfc3339",
+ *    "tolerance": "300s"}    absent: the timestamp is signed but its age is not judged
+ *
+ *   {"scheme": "hubspot-v3", "secret": "…", "uri": "https://public.example/webhooks/hubspot", "tolerance": "300s"}
+ *   {"scheme": "standard-webhooks", "secret": "whsec_…", "tolerance": "300s"}
+ *   {"scheme": "basic", "user": "…", "password": "…"}
+ *   {"scheme": "none"}
+ *
+ * Fault pointers are relative to `config`. */
+int signature_new(json_t *config, struct signature **out, struct fault *fault) CHECKED;
+void signature_free(struct signature *signature);
+
+/* ERR_INVALID with a reason for the log and the 401 (never the expected value). */
+int signature_verify(const struct signature *signature, const struct signed_message *message,
+                     int64_t now_us, struct fault *fault) CHECKED;
+
+/* Signs by the Standard Webhooks scheme: "v1,…" into `out` (80 bytes do). */
+int signature_standard_webhook(const char *secret, struct span id, int64_t timestamp_s,
+                               struct span body, char *out, size_t out_size) CHECKED;
+
+#endif

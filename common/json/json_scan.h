@@ -1,0 +1,38 @@
+/*
+ * A strict scanner over JSON text (RFC 8259) that allocates nothing. It tells
+ * whether bytes are JSON that every part of the system can hold, and where a
+ * member's bytes begin and end, which jansson does not: event data must travel
+ * byte for byte, decimals must not pass through a double.
+ *
+ * Valid here means: RFC 8259, well-formed UTF-8, no \u0000, no lone surrogate
+ * escapes, at most JSON_DEPTH_LIMIT levels, and numbers that PostgreSQL can
+ * hold without blowing up (at most 400 digits once the exponent is written out).
+ * Duplicate member names are not looked for here (jansson's
+ * JSON_REJECT_DUPLICATES does at the intake).
+ */
+#ifndef COMMON_JSON_JSON_SCAN_H
+#define COMMON_JSON_JSON_SCAN_H
+
+#include "common/base/fault.h"
+#include "common/base/span.h"
+
+#define JSON_DEPTH_LIMIT 128
+
+/* The whole text is one JSON value with white space around it. The fault's
+ * detail says what is wrong and at which byte. */
+int json_scan_check(struct span text, struct fault *fault) CHECKED;
+
+/* The functions below want text that json_scan_check has accepted. */
+
+/* The value (without white space around it) that a JSON Pointer leads to.
+ * ERR_NOT_FOUND where there is none. Of duplicate members the last one wins. */
+int json_scan_pointer(struct span text, const char *pointer, struct span *value) CHECKED;
+
+/* The next element of an array. *cursor starts as 0. False at the end, and for
+ * a text that is no array. */
+bool json_scan_next(struct span array, size_t *cursor, struct span *value);
+
+/* The next member of an object: the name is raw, with its quotes and escapes. */
+bool json_scan_next_member(struct span object, size_t *cursor, struct span *name, struct span *value);
+
+#endif
