@@ -25,7 +25,7 @@ struct log_field {
 };
 
 #define LOG_TEXT(key, value) ((struct log_field){(key), (value) ? (value) : "", 0})
-#define LOG_INT(key, value) ((struct log_field){(key), (const char *)0, (int64_t)(value)})
+#define LOG_INT(key, value)  ((struct log_field){(key), (const char *)0, (int64_t)(value)})
 
 /* `program` must live as long as the process. Lines less urgent than `level` are dropped. */
 void log_init(const char *program, enum log_level level);
@@ -35,10 +35,10 @@ int log_level_from_text(const char *text);
 
 void log_write(enum log_level level, const char *message, const struct log_field *fields);
 
-#define LOG_FIELDS(...) ((const struct log_field[]){__VA_ARGS__ __VA_OPT__(,) {0, 0, 0}})
+#define LOG_FIELDS(...)         ((const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ){0, 0, 0}})
 #define log_error(message, ...) log_write(LOG_LEVEL_ERROR, message, LOG_FIELDS(__VA_ARGS__))
-#define log_warn(message, ...) log_write(LOG_LEVEL_WARN, message, LOG_FIELDS(__VA_ARGS__))
-#define log_info(message, ...) log_write(LOG_LEVEL_INFO, message, LOG_FIELDS(__VA_ARGS__))
+#define log_warn(message, ...)  log_write(LOG_LEVEL_WARN, message, LOG_FIELDS(__VA_ARGS__))
+#define log_info(message, ...)  log_write(LOG_LEVEL_INFO, message, LOG_FIELDS(__VA_ARGS__))
 #define log_debug(message, ...) log_write(LOG_LEVEL_DEBUG, message, LOG_FIELDS(__VA_ARGS__))
 
 #endif

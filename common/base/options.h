@@ -10,10 +10,10 @@
 #include <stddef.h>
 
 enum program_kind { /* bit set: which programs an option is for */
-    PROGRAM_DEPARTMENT = 1,
-    PROGRAM_AGGREGATOR = 2,
-    PROGRAM_CLI = 4,
-    PROGRAM_ALL = 7,
+                    PROGRAM_DEPARTMENT = 1,
+                    PROGRAM_AGGREGATOR = 2,
+                    PROGRAM_CLI = 4,
+                    PROGRAM_ALL = 7,
 };
 
 enum option_type {
@@ -25,18 +25,18 @@ enum option_type {
 };
 
 struct option {
-    const char *key;      /* in throughline.json; TL_ + upper case is its variable */
+    const char *key; /* in throughline.json; TL_ + upper case is its variable */
     enum option_type type;
     const char *fallback; /* the default, as text; NULL: none */
     unsigned programs;
-    bool secret;          /* never printed */
-    const char *help;     /* one line */
+    bool secret;      /* never printed */
+    const char *help; /* one line */
 };
 
 extern const struct option options[];
 extern const size_t options_count;
 
-const struct option *option_find(const char *key);                 /* NULL: unknown */
-void option_variable(const struct option *option, char name[64]);  /* "TL_LISTEN" */
+const struct option *option_find(const char *key);                /* NULL: unknown */
+void option_variable(const struct option *option, char name[64]); /* "TL_LISTEN" */
 
 #endif

@@ -12,8 +12,8 @@
 enum program_exit { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 struct program {
-    const char *name;      /* "tl-sales" */
-    const char *purpose;   /* one line for --help */
+    const char *name;    /* "tl-sales" */
+    const char *purpose; /* one line for --help */
     enum program_kind kind;
     bool takes_department; /* tl-department: also wants --department NAME */
     /* Validates everything this program reads beyond throughline.json. */

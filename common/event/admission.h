@@ -11,15 +11,15 @@
 #include "common/event/vocabulary.h"
 
 #define EVENT_SUMMARY_LIMIT 1024 /* bytes; cut at a character with "…" */
-#define EVENT_OWNER_LIMIT 256
+#define EVENT_OWNER_LIMIT   256
 
 /* What travels beside the standard attributes, as extensions of these names. */
 struct event_facts {
     struct identities identities;
     struct span customer; /* the canonical attribute */
     struct span owner, summary, amount, currency;
-    struct span facts;    /* "issue,promises": members of data the aggregator folds; "" for none */
-    int64_t occurred_at;  /* microseconds since 1970, from time */
+    struct span facts;   /* "issue,promises": members of data the aggregator folds; "" for none */
+    int64_t occurred_at; /* microseconds since 1970, from time */
 };
 
 struct admission {

@@ -13,9 +13,9 @@
 #include "common/base/fault.h"
 
 #define EVENT_EXTENSIONS_LIMIT 32
-#define EVENT_ID_LIMIT 512      /* bytes of id */
-#define EVENT_SOURCE_LIMIT 1024 /* bytes of source */
-#define EVENT_TYPE_LIMIT 255    /* bytes of type */
+#define EVENT_ID_LIMIT         512  /* bytes of id */
+#define EVENT_SOURCE_LIMIT     1024 /* bytes of source */
+#define EVENT_TYPE_LIMIT       255  /* bytes of type */
 
 struct event_attribute {
     struct span name, value; /* value in CloudEvents' canonical text form */
@@ -51,7 +51,8 @@ int event_set_attribute(struct event *event, struct span name, struct span value
                         bool *specversion_seen, struct fault *fault) CHECKED;
 
 /* The required attributes are there: id, source, type and (contract) time. */
-int event_check_required(const struct event *event, bool specversion_seen, struct fault *fault) CHECKED;
+int event_check_required(const struct event *event, bool specversion_seen,
+                         struct fault *fault) CHECKED;
 
 /* application/json, text/json and anything +json, parameters aside; also absent. */
 bool event_media_type_is_json(struct span content_type);

@@ -43,11 +43,14 @@ struct identities {
     size_t count;
 };
 
-int identity_kinds_load(const char *config_dir, struct identity_kinds **out, struct fault *fault) CHECKED;
+int identity_kinds_load(const char *config_dir, struct identity_kinds **out,
+                        struct fault *fault) CHECKED;
 void identity_kinds_free(struct identity_kinds *kinds);
-const struct identity_kind *identity_kind_find(const struct identity_kinds *kinds, struct span name);
+const struct identity_kind *identity_kind_find(const struct identity_kinds *kinds,
+                                               struct span name);
 /* All kinds in the order of their rank. */
-size_t identity_kinds_all(const struct identity_kinds *kinds, const struct identity_kind *const **all);
+size_t identity_kinds_all(const struct identity_kinds *kinds,
+                          const struct identity_kind *const **all);
 
 /* Normalises one value and adds it. Unknown kind, empty or too long value, one
  * too many: ERR_INVALID; the pointer is left to the caller. */
@@ -57,7 +60,8 @@ int identities_add(const struct identity_kinds *kinds, struct arena *arena, stru
 /* The attribute `customer`: "email=ann%40acme.example&stripe=cus_9" (contract).
  * Fault pointer "/customer". Needs at least one identity. */
 int identities_from_attribute(const struct identity_kinds *kinds, struct arena *arena,
-                              struct span attribute, struct identities *out, struct fault *fault) CHECKED;
+                              struct span attribute, struct identities *out,
+                              struct fault *fault) CHECKED;
 
 /* The member data.customer: {"email": "…", "stripe": ["…"], "account": {"domain": "…"}}.
  * Fault pointers begin with "/data/customer". */

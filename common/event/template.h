@@ -15,6 +15,7 @@ int template_check(const char *text, struct fault *fault) CHECKED;
 
 /* `document` is text that json_scan_check accepted. Absent (ptr NULL) without
  * memory. *missing, if not NULL, says whether a place had nothing to stand there. */
-struct span template_expand(const char *text, struct span document, struct arena *arena, bool *missing);
+struct span template_expand(const char *text, struct span document, struct arena *arena,
+                            bool *missing);
 
 #endif

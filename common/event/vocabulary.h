@@ -30,7 +30,7 @@ struct event_type {
     struct required_member {
         const char *name;
         json_type type; /* JSON_REAL stands for any number, JSON_TRUE for a boolean */
-    } *required;
+    } * required;
     size_t required_count;
 };
 
@@ -50,7 +50,8 @@ struct vocabulary { /* all departments, sorted by name */
 int vocabulary_load(const char *config_dir, struct vocabulary **out, struct fault *fault) CHECKED;
 void vocabulary_free(struct vocabulary *vocabulary);
 
-const struct department *vocabulary_department(const struct vocabulary *vocabulary, struct span name);
+const struct department *vocabulary_department(const struct vocabulary *vocabulary,
+                                               struct span name);
 
 /* Finds a type. ERR_INVALID (pointer "/type") for another department's type, for
  * "throughline.…", for one that is not in the vocabulary unless the department

@@ -34,7 +34,7 @@ struct http_route {
 };
 
 struct http_server_options {
-    const char *listen; /* "127.0.0.1:8101", "[::1]:8101"; port 0 picks one */
+    const char *listen;              /* "127.0.0.1:8101", "[::1]:8101"; port 0 picks one */
     const struct http_route *routes; /* must outlive the server */
     size_t route_count;
     unsigned threads;                /* 0: 2 */
@@ -57,13 +57,15 @@ void http_server_stop(struct http_server *server, int ms);
 int http_listen_is_loopback(const char *listen, bool *loopback) CHECKED;
 
 struct span http_request_method(const struct http_request *request);
-struct span http_request_path(const struct http_request *request);  /* decoded, without the query */
-struct span http_request_target(const struct http_request *request); /* raw: path and query as sent */
+struct span http_request_path(const struct http_request *request); /* decoded, without the query */
+struct span
+http_request_target(const struct http_request *request); /* raw: path and query as sent */
 struct span http_request_body(const struct http_request *request);
 /* Absent where there is none; the first where there are several. Case aside. */
 struct span http_request_header(const struct http_request *request, const char *name);
 /* All headers, names as sent. */
-size_t http_request_headers(const struct http_request *request, const struct record_header **headers);
+size_t http_request_headers(const struct http_request *request,
+                            const struct record_header **headers);
 struct arena *http_request_arena(struct http_request *request);
 
 /* `headers` (may be NULL) ends with {NULL, …}. Everything is copied. */

@@ -31,15 +31,14 @@ struct signed_message {
  *
  *   {"scheme": "hmac", "secret": "…", "hash": "sha256|sha1", "encoding": "hex|base64",
  *    "header": "Stripe-Signature",
- *    "format": "list"        header is t=…,v1=…,v1=… (members named by "timestamp_member", "signature_member")
- *            | "plain",      header is prefix + signature
- *    "prefix": "sha256=",    of a plain one
- *    "template": "{timestamp}.{body}",   places: {timestamp} {body} {id}
- *    "timestamp_header": "…", "id_header": "…",
- *    "timestamp_format": "unix_s|unix_ms|rfc3339",
- *    "tolerance": "300s"}    absent: the timestamp is signed but its age is not judged
+ *    "format": "list"        header is t=…,v1=…,v1=… (members named by "timestamp_member",
+ * "signature_member") | "plain",      header is prefix + signature "prefix": "sha256=",    of a
+ * plain one "template": "{timestamp}.{body}",   places: {timestamp} {body} {id} "timestamp_header":
+ * "…", "id_header": "…", "timestamp_format": "unix_s|unix_ms|rfc3339", "tolerance": "300s"} absent:
+ * the timestamp is signed but its age is not judged
  *
- *   {"scheme": "hubspot-v3", "secret": "…", "uri": "https://public.example/webhooks/hubspot", "tolerance": "300s"}
+ *   {"scheme": "hubspot-v3", "secret": "…", "uri": "https://public.example/webhooks/hubspot",
+ * "tolerance": "300s"}
  *   {"scheme": "standard-webhooks", "secret": "whsec_…", "tolerance": "300s"}
  *   {"scheme": "basic", "user": "…", "password": "…"}
  *   {"scheme": "none"}

@@ -33,6 +33,7 @@ int json_scan_pointer(struct span text, const char *pointer, struct span *value)
 bool json_scan_next(struct span array, size_t *cursor, struct span *value);
 
 /* The next member of an object: the name is raw, with its quotes and escapes. */
-bool json_scan_next_member(struct span object, size_t *cursor, struct span *name, struct span *value);
+bool json_scan_next_member(struct span object, size_t *cursor, struct span *name,
+                           struct span *value);
 
 #endif

@@ -30,7 +30,8 @@ int kafka_producer_send(struct kafka_producer *producer, const struct record *re
 
 /* The topic's metadata is known and a broker answers. Looks at what the
  * background thread last saw; does not wait. `why` (may be NULL) gets a text. */
-bool kafka_producer_ready(struct kafka_producer *producer, const char *topic, char *why, size_t why_size);
+bool kafka_producer_ready(struct kafka_producer *producer, const char *topic, char *why,
+                          size_t why_size);
 
 /* Waits for outstanding records at most `ms`, then fails them, then frees. NULL is fine. */
 void kafka_producer_close(struct kafka_producer *producer, int ms);

@@ -22,8 +22,8 @@ struct pg_result;
 
 /* Connects (at most 5 s), sets TimeZone=UTC and application_name. */
 int pg_open(const char *conninfo, const char *application, struct pg **out) CHECKED;
-void pg_close(struct pg *pg);         /* NULL is fine */
-bool pg_broken(const struct pg *pg);  /* the connection is gone: close it, open another */
+void pg_close(struct pg *pg);        /* NULL is fine */
+bool pg_broken(const struct pg *pg); /* the connection is gone: close it, open another */
 int pg_backend_pid(const struct pg *pg);
 
 /* Of the last failure: five characters, and the server's message. Never NULL. */
@@ -65,7 +65,7 @@ void pg_field_time(struct buffer *row, int64_t unix_us); /* timestamptz */
 void pg_field_null(struct buffer *row);
 
 /* Text array literals for parameters: '{"a","b"}'. Starts with an empty buffer. */
-void pg_array_text(struct buffer *array, struct span element);  /* ptr NULL: NULL */
+void pg_array_text(struct buffer *array, struct span element); /* ptr NULL: NULL */
 void pg_array_int(struct buffer *array, int64_t element);
 void pg_array_null(struct buffer *array);
 void pg_array_end(struct buffer *array);
