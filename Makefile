@@ -15,6 +15,23 @@ OPTIMISE ?= -O2 -g
 SANITIZE ?=
 CFLAGS   ?=
 
+# Says what is missing before the compiler does, in words that help. Targets that
+# build nothing, or install what they need themselves, do without.
+GOALS := $(filter-out help clean dependencies test demo format format-check lint,$(or $(MAKECMDGOALS),all))
+ifneq ($(GOALS),)
+MISSING := $(shell command -v $(firstword $(CC)) >/dev/null || echo '$(CC)'; \
+             if ! command -v pkg-config >/dev/null; then echo pkg-config; else \
+             for package in $(PACKAGES); do pkg-config --exists $$package || echo $$package; done; fi)
+ifneq ($(MISSING),)
+$(error not found: $(MISSING). `deploy/install-dependencies build` installs what the build needs)
+endif
+ifneq ($(filter unit check asan ubsan tsan,$(GOALS)),)
+ifneq ($(shell pkg-config --exists cmocka || echo missing),)
+$(error not found: cmocka. `deploy/install-dependencies test` installs what the tests need)
+endif
+endif
+endif
+
 PKG_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 PKG_LIBS   := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
 
@@ -39,7 +56,8 @@ CLI        := $(BUILD)/libcli.a
 PROGRAMS := $(patsubst %,$(BUILD)/%,tl-sales tl-billing tl-service tl-department tl-aggregator \
               throughline tl-embedded-broker)
 
-.PHONY: all check test e2e unit demo bench asan ubsan tsan format format-check lint install clean help dependencies
+.PHONY: all check unit test e2e demo bench asan ubsan tsan format format-check lint install clean help \
+        dependencies
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -82,7 +100,65 @@ $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(CLI) $(AGGREGATOR) $(DEPARTMENT) 
 	@mkdir -p $(@D)
 	$(link) -lcmocka
 
-unit: $(UNIT_TESTS)
+check: all unit format-check ## build, unit tests and format, without servers, in a minute
+	@tests/support/check-tree
+
+unit: $(UNIT_TESTS) ## unit tests alone
 	@tests/unit/run $(UNIT_TESTS)
+
+test: ## everything: installs what the tests need, unit tests, then end to end with real servers
+	@BUILD=$(BUILD) tests/run
+
+e2e: all ## end-to-end tests alone, against a real Kafka and PostgreSQL (TESTS='-k name')
+	@BUILD=$(BUILD) tests/run e2e $(TESTS)
+
+demo: ## one customer's story through three departments (ONCE=1 ends by itself)
+	@BUILD=$(BUILD) deploy/demo/run $(if $(ONCE),--once)
+
+bench: all ## a backlog of 1,000,000 events into the timeline, beside bare COPY
+	@BUILD=$(BUILD) tests/bench/run
+
+# Sanitizers build into folders of their own.
+asan: ## unit tests under AddressSanitizer
+	$(MAKE) BUILD=$(BUILD)/asan OPTIMISE='-O1 -g' SANITIZE='-fsanitize=address' unit
+
+ubsan: ## unit tests under UndefinedBehaviorSanitizer
+	$(MAKE) BUILD=$(BUILD)/ubsan OPTIMISE='-O1 -g' \
+	    SANITIZE='-fsanitize=undefined -fno-sanitize-recover=undefined' unit
+
+tsan: ## unit tests under ThreadSanitizer
+	$(MAKE) BUILD=$(BUILD)/tsan OPTIMISE='-O1 -g' SANITIZE='-fsanitize=thread' unit
+
+C_FILES = $(shell git ls-files --cached --others --exclude-standard '*.c' '*.h' 2>/dev/null)
+
+format: ## format the C files by .clang-format
+	clang-format -i $(C_FILES)
+
+format-check: ## fail where clang-format would change something
+	@if ! command -v clang-format >/dev/null; then \
+	    echo 'SKIPPED: format-check, clang-format is not installed'; \
+	elif [ -z '$(firstword $(C_FILES))' ]; then \
+	    echo 'SKIPPED: format-check, this is no git checkout'; \
+	else clang-format --dry-run --Werror $(C_FILES) && echo 'format-check: nothing to change'; fi
+
+lint: $(BUILD)/gen/sql.h ## clang-tidy, and the rules of the tree
+	@tests/support/check-tree
+	@if ! command -v clang-tidy >/dev/null; then echo 'SKIPPED: clang-tidy is not installed'; else \
+	    printf '%s\n' $(filter %.c,$(C_FILES)) | xargs -P 2 -n 8 sh -c \
+	    'clang-tidy --quiet "$$@" -- -std=c11 -D_GNU_SOURCE -I. -I$(BUILD)/gen 2>/dev/null' lint; fi
+
+install: all ## install the programs, and the configuration as an example, under PREFIX
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/throughline
+	install $(filter-out %/tl-embedded-broker,$(PROGRAMS)) $(DESTDIR)$(PREFIX)/bin
+	cp -R config docs $(DESTDIR)$(PREFIX)/share/throughline
+
+dependencies: ## install what building, demo and tests need (Debian, Ubuntu)
+	deploy/install-dependencies build demo test
+
+clean: ## remove everything that was built
+	rm -rf $(BUILD)
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
