@@ -4,7 +4,7 @@
  *
  * Codes: ERR_BUSY for what passes (connection lost, too many connections,
  * deadlock, serialization, read-only, disk full: SQLSTATE classes 08, 40, 53,
- * 57, 58 and 25006), ERR_CONFLICT for a lost fence (TL001), ERR_INVALID for
+ * 57, 58, 25006 and 55P03, a lock timeout), ERR_CONFLICT for a lost fence (TL001), ERR_INVALID for
  * what the data did (classes 22, 23), ERR_IO for the rest. All are logged once,
  * with SQLSTATE, except ERR_CONFLICT and ERR_INVALID, whose callers know
  * better what they mean.
@@ -25,17 +25,22 @@ int pg_open(const char *conninfo, const char *application, struct pg **out) CHEC
 void pg_close(struct pg *pg);        /* NULL is fine */
 bool pg_broken(const struct pg *pg); /* the connection is gone: close it, open another */
 int pg_backend_pid(const struct pg *pg);
+int pg_server_version(const struct pg *pg); /* 150020 for 15.20 */
 
 /* Of the last failure: five characters, and the server's message. Never NULL. */
 const char *pg_sqlstate(const struct pg *pg);
 const char *pg_message(const struct pg *pg);
+
+/* The code that stands for a SQLSTATE. */
+int pg_code_of(const char *sqlstate);
 
 /* Runs one statement with text parameters (NULL for SQL NULL). `result` may be
  * NULL where no rows are wanted. */
 int pg_query(struct pg *pg, const char *sql, const char *const *params, int param_count,
              struct pg_result **result) CHECKED;
 
-/* As pg_query, prepared once a connection under the statement's own address. */
+/* As pg_query, prepared once a connection under the statement's own address:
+ * `sql` must be a constant of the program. */
 int pg_query_prepared(struct pg *pg, const char *sql, const char *const *params, int param_count,
                       struct pg_result **result) CHECKED;
 
