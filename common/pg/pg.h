@@ -57,10 +57,14 @@ const char *pg_column(const struct pg_result *result, int column); /* its name *
 int pg_columns(const struct pg_result *result);
 void pg_result_free(struct pg_result *result); /* NULL is fine */
 
-/* Binary COPY. `sql` is "COPY … FROM STDIN (FORMAT binary)". The rows go in as
- * one buffer, without header and trailer; the row count the server reports is
- * compared with `rows`. */
-int pg_copy_rows(struct pg *pg, const char *sql, const struct buffer *data, int64_t rows) CHECKED;
+/* Binary COPY of rows that are complete in memory, so that it never waits for
+ * anything but the server. `sql` is "COPY … FROM STDIN (FORMAT binary)". Pieces
+ * hold whole rows or parts of them, without the format's header and trailer.
+ * When pg_copy_begin succeeds pg_copy_end must follow; it tells of everything that
+ * went wrong since, and compares the number of rows the server took with `rows`. */
+int pg_copy_begin(struct pg *pg, const char *sql) CHECKED;
+void pg_copy_put(struct pg *pg, struct span piece);
+int pg_copy_end(struct pg *pg, int64_t rows) CHECKED;
 
 /* A field of a binary COPY row: its length as 4 bytes, then the bytes. */
 void pg_field_text(struct buffer *row, struct span value); /* ptr NULL: SQL NULL */

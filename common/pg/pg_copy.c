@@ -50,19 +50,25 @@ static int finish(struct pg *pg, int64_t rows)
     return rc;
 }
 
-int pg_copy_rows(struct pg *pg, const char *sql, const struct buffer *data, int64_t rows)
+int pg_copy_begin(struct pg *pg, const char *sql)
 {
-    if (data->failed)
-        return ERR_LIMIT;
     PGresult *begun = PQexec(pg->conn, sql);
     int rc = PQresultStatus(begun) == PGRES_COPY_IN ? 0 : pg_fail(pg, begun);
     PQclear(begun);
-    if (rc != 0)
-        return rc;
-    bool sent = put(pg->conn, header, sizeof header) && put(pg->conn, data->data, data->len) &&
-                put(pg->conn, trailer, sizeof trailer);
+    pg->copy_cut = rc != 0 || !put(pg->conn, header, sizeof header);
+    return rc;
+}
+
+void pg_copy_put(struct pg *pg, struct span rows)
+{
+    pg->copy_cut = pg->copy_cut || !put(pg->conn, rows.ptr, rows.len);
+}
+
+int pg_copy_end(struct pg *pg, int64_t rows)
+{
+    bool sent = !pg->copy_cut && put(pg->conn, trailer, sizeof trailer);
     bool ended = PQputCopyEnd(pg->conn, sent ? NULL : "cut short by the client") == 1;
-    rc = finish(pg, rows);
+    int rc = finish(pg, rows);
     /* Nothing wrong in the answer, yet not all went out: the connection is lost. */
     if (rc == 0 && !(sent && ended))
         rc = pg_fail(pg, NULL);

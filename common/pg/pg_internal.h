@@ -11,6 +11,7 @@
 struct pg {
     PGconn *conn;
     bool broken;
+    bool copy_cut; /* a piece of the COPY under way did not go out */
     char sqlstate[6];
     char message[512];
     /* Statements prepared on this connection, hashed by their address. */
