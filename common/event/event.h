@@ -13,9 +13,11 @@
 #include "common/base/fault.h"
 
 #define EVENT_EXTENSIONS_LIMIT 32
-#define EVENT_ID_LIMIT         512  /* bytes of id */
-#define EVENT_SOURCE_LIMIT     1024 /* bytes of source */
-#define EVENT_TYPE_LIMIT       255  /* bytes of type */
+#define EVENT_ID_LIMIT         512   /* bytes of id */
+#define EVENT_SOURCE_LIMIT     1024  /* bytes of source */
+#define EVENT_TYPE_LIMIT       255   /* bytes of type */
+#define EVENT_NAME_LIMIT       64    /* bytes of an attribute's name */
+#define EVENT_VALUE_LIMIT      16384 /* bytes of any other attribute's value */
 
 struct event_attribute {
     struct span name, value; /* value in CloudEvents' canonical text form */
@@ -44,9 +46,10 @@ struct span event_extension(const struct event *event, const char *name);
 int event_set_extension(struct event *event, const char *name, struct span value) CHECKED;
 
 /* Sets an attribute by its CloudEvents name, with the checks of the spec,
- * section 3: name [a-z0-9]+, specversion "1.0", id/source/type non-empty,
- * source a URI-reference, time RFC 3339, no control characters, valid UTF-8.
- * Fault's pointer is "/<name>". Decoders use it for every attribute. */
+ * section 3: name [a-z0-9]+, specversion "1.0", id/source/type/subject non-empty
+ * and within the limits above, source a URI-reference, dataschema a URI, time
+ * RFC 3339, datacontenttype a media type, no control characters, valid UTF-8, no
+ * attribute twice. Fault's pointer is "/<name>". Decoders use it for every attribute. */
 int event_set_attribute(struct event *event, struct span name, struct span value,
                         bool *specversion_seen, struct fault *fault) CHECKED;
 
@@ -54,7 +57,7 @@ int event_set_attribute(struct event *event, struct span name, struct span value
 int event_check_required(const struct event *event, bool specversion_seen,
                          struct fault *fault) CHECKED;
 
-/* application/json, text/json and anything +json, parameters aside; also absent. */
+/* Subtype json or …+json (JSON format, section 3.1.1), parameters aside; also absent. */
 bool event_media_type_is_json(struct span content_type);
 
 /* A media type without its parameters is `type`, case aside. */

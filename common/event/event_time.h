@@ -15,8 +15,9 @@
 #define EVENT_TIME_EARLIEST_US INT64_C(0)
 
 /* RFC 3339 with any number of fraction digits, cut (not rounded) to
- * microseconds: the one function that does so. 'T' and 'Z' may be lower case,
- * a leap second counts as the second after it. ERR_INVALID otherwise. */
+ * microseconds: the one function that does so. 'T' and 'Z' may be lower case; a
+ * leap second (only as the last of a month in UTC) counts as the second after
+ * it. ERR_INVALID otherwise, and outside the years 1 to 9999 in UTC. */
 int event_time_parse(struct span text, int64_t *microseconds) CHECKED;
 
 /* "2026-01-08T10:12:07.672717Z"; the fraction is left out when zero. Years 1 to 9999. */
