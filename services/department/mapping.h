@@ -36,10 +36,16 @@ struct mapping_element {
 };
 
 /* Which bytes of a body are elements: `text` and `tree` as json_read gave them.
- * Start with *cursor 0; false at the end. Where "each" leads to no array, the
- * body itself is the one element (and its rules will hardly know it). */
-bool mapping_next(const struct mapping *mapping, struct span text, json_t *tree, size_t *cursor,
-                  struct mapping_element *element);
+ * Start with a cursor of zeros; false at the end. Where "each" leads to no
+ * array, the body itself is the one element (and no rule will know it). */
+struct mapping_cursor {
+    struct span array; /* the rest is the function's own */
+    json_t *elements;
+    size_t at, index;
+    bool started;
+};
+bool mapping_next(const struct mapping *mapping, struct span text, json_t *tree,
+                  struct mapping_cursor *cursor, struct mapping_element *element);
 
 enum mapping_outcome { MAPPED_EVENT, MAPPED_IGNORED, MAPPED_QUARANTINE };
 
