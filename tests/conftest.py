@@ -1,0 +1,79 @@
+"""Servers for the session, programs for each file of tests, and a report that
+shows the ends of the logs where a test failed."""
+import os
+import re
+import sys
+
+import pytest
+
+sys.path.insert(0, os.path.dirname(__file__))
+
+from support.kafka import Kafka  # noqa: E402  pylint: disable=wrong-import-position
+from support.paths import BUILD, RUNS, SERVERS, fixtures  # noqa: E402  pylint: disable=wrong-import-position
+from support.postgres import Postgres  # noqa: E402  pylint: disable=wrong-import-position
+from support.stack import DEPARTMENTS, Stack  # noqa: E402  pylint: disable=wrong-import-position
+
+_servers = {}
+
+
+@pytest.fixture(scope="session")
+def kafka():
+    server = _servers["kafka"] = Kafka(SERVERS / "kafka")
+    server.start()
+    yield server
+    server.remove()
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    server = _servers["postgres"] = Postgres(SERVERS / "postgres")
+    server.start()
+    yield server
+    server.remove()
+
+
+@pytest.fixture(scope="module")
+def bare_stack(request, kafka, postgres):
+    """Configuration, topics and a migrated database for one file of tests; no program runs yet."""
+    name = re.sub(r"\W+", "-", request.module.__name__.rsplit(".", 1)[-1])
+    stack = Stack(RUNS / name, kafka, postgres.new_database())
+    stack.run("migrate")
+    yield stack
+    stack.close()
+
+
+@pytest.fixture(scope="module")
+def stack(bare_stack):
+    """All of it: the three departments and an aggregator."""
+    return bare_stack.start(*(f"tl-{d}" for d in DEPARTMENTS), "tl-aggregator")
+
+
+@pytest.fixture(scope="session")
+def shared_fixtures():
+    folder = fixtures()
+    if folder is None:
+        pytest.skip("no shared fixtures (set FIXTURES)")
+    return folder
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = (yield).get_result()
+    if report.failed:
+        for stack in Stack.live:
+            for name, text in stack.logs().items():
+                report.sections.append((f"end of the log of {name}", text))
+        for name, server in _servers.items():
+            text = server.process.tail(10) if name == "kafka" else server.tail(10)
+            report.sections.append((f"end of the log of {name}", text))
+
+
+def pytest_terminal_summary(terminalreporter):
+    """The totals, for the closing line of tests/run."""
+    counts = {word: len(terminalreporter.stats.get(word, []))
+              for word in ("passed", "failed", "error", "skipped", "xfailed", "xpassed")}
+    folder = BUILD / "test"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "e2e.totals").write_text(
+        f"e2e: {counts['passed']} passed, {counts['failed'] + counts['error'] + counts['xpassed']} failed, "
+        f"{counts['skipped'] + counts['xfailed']} skipped\n", encoding="utf-8")
