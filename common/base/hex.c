@@ -106,16 +106,27 @@ static bool unreserved(char c)
            c == '.' || c == '_' || c == '~';
 }
 
-void percent_append(struct buffer *out, struct span bytes)
+char *percent_write(char *out, struct span bytes)
 {
     for (size_t i = 0; i < bytes.len; i++) {
         char c = bytes.ptr[i];
         if (unreserved(c)) {
-            buffer_append_char(out, c);
+            *out++ = c;
         } else {
-            char text[3] = {'%', upper_digits[(unsigned char)c >> 4], upper_digits[c & 15]};
-            buffer_append(out, text, sizeof text);
+            *out++ = '%';
+            *out++ = upper_digits[(unsigned char)c >> 4];
+            *out++ = upper_digits[c & 15];
         }
+    }
+    return out;
+}
+
+void percent_append(struct buffer *out, struct span bytes)
+{
+    for (size_t i = 0; i < bytes.len; i++) {
+        char text[3];
+        char *end = percent_write(text, (struct span){bytes.ptr + i, 1});
+        buffer_append(out, text, (size_t)(end - text));
     }
 }
 

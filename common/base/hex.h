@@ -16,6 +16,8 @@ int base64_decode(struct span text, unsigned char *out, size_t max, size_t *len)
 
 /* Everything but ALPHA DIGIT - . _ ~ as %XX. */
 void percent_append(struct buffer *out, struct span bytes);
+/* The same into memory that has room for three times as much; returns the end. */
+char *percent_write(char *out, struct span bytes);
 /* %XX decoded once; '+' stays a plus; a bare or cut '%' is ERR_INVALID. The
  * result may be `text` itself where nothing had to be decoded. */
 int percent_decode(struct arena *arena, struct span text, struct span *out) CHECKED;
