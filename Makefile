@@ -39,6 +39,10 @@ ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -I. -I$(BUILD)/gen -pthread $(OPTIMISE) $(W
               -fno-omit-frame-pointer -fstack-protector-strong $(PKG_CFLAGS) $(SANITIZE) $(CFLAGS)
 ALL_LIBS   := -pthread $(SANITIZE) $(PKG_LIBS) -lm
 
+# `make V=1` shows the commands whole.
+Q   := $(if $(V),,@)
+say  = @printf '  %-5s %s\n' $(1) '$@'
+
 # Sources: a library for each part, its main left out, and a program for each main.
 COMMON_SRC     := $(wildcard common/*.c common/*/*.c)
 DEPARTMENT_SRC := $(filter-out %/main.c,$(wildcard services/department/*.c))
@@ -65,25 +69,27 @@ all: $(PROGRAMS) ## build every program into build/
 
 $(BUILD)/obj/%.o: %.c | $(BUILD)/gen/sql.h
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+	$(call say,CC)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
 # SQL lives in .sql files; the programs carry it as constants (gen/sql.h, gen/migrations.h).
 $(BUILD)/gen/sql.h: common/pg/embed-sql $(SQL_SRC)
 	@mkdir -p $(@D)
-	common/pg/embed-sql $(@D) $(SQL_SRC)
+	$(call say,SQL)
+	$(Q)common/pg/embed-sql $(@D) $(SQL_SRC)
 
 define library
 $(1): $(2)
 	@mkdir -p $$(@D)
 	@rm -f $$@
-	$$(AR) rcs $$@ $$^
+	$(Q)$$(AR) rcs $$@ $$^
 endef
 $(eval $(call library,$(COMMON),$(call objects,$(COMMON_SRC))))
 $(eval $(call library,$(DEPARTMENT),$(call objects,$(DEPARTMENT_SRC))))
 $(eval $(call library,$(AGGREGATOR),$(call objects,$(AGGREGATOR_SRC))))
 $(eval $(call library,$(CLI),$(call objects,$(CLI_SRC))))
 
-link = $(CC) $(ALL_CFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDFLAGS) $(ALL_LIBS)
+link = $(Q)printf '  %-5s %s\n' LINK '$@' && $(CC) $(ALL_CFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDFLAGS) $(ALL_LIBS)
 
 $(BUILD)/tl-sales:      $(BUILD)/obj/services/sales/main.o      $(DEPARTMENT) $(COMMON); $(link)
 $(BUILD)/tl-billing:    $(BUILD)/obj/services/billing/main.o    $(DEPARTMENT) $(COMMON); $(link)
