@@ -4,7 +4,8 @@
 -- events by primary key, quarantine. Within a table, by key. (An identity is put in, or moved,
 -- under the lock of its customer; that is why customers come before identities.)
 
-CREATE SCHEMA store;
+-- `throughline migrate` has made it already, for its own table.
+CREATE SCHEMA IF NOT EXISTS store;
 
 -- Moved on by whatever makes identities that a writer remembers wrong (erase, unmerge): each
 -- batch reads it FOR SHARE first and forgets what it remembers when it has moved.
@@ -236,7 +237,8 @@ LANGUAGE sql AS $$
         duplicates = o.duplicates + u.duplicates,
         quarantined = o.quarantined + u.quarantined,
         void = o.void + u.void
-    FROM unnest(topics, partitions, on_timeline, duplicates, quarantined, void)
+    FROM unnest(topics, partitions, batch_count.on_timeline, batch_count.duplicates,
+                batch_count.quarantined, batch_count.void)
          AS u (topic, partition, on_timeline, duplicates, quarantined, void)
     WHERE o.topic = u.topic AND o.partition = u.partition
 $$;
