@@ -9,10 +9,12 @@
  * touched.
  *
  * Refused before any handler sees it: a body over the limit (413, counted, not
- * declared), Content-Length together with Transfer-Encoding, either given
- * twice, two Hosts (400 and close; RFC 9112 section 6.3), a method the path
- * does not know (405 with Allow), an unknown path (404). A request that is not
- * complete `read_deadline_ms` after its first byte is cut off.
+ * declared), what request_check.h refuses (400 and close; RFC 9112 section
+ * 6.3), a method the path does not know (405 with Allow), an unknown path
+ * (404). A request that is not complete `read_deadline_ms` after its first byte
+ * is cut off, likewise an answer that is not taken in that time; for a new
+ * connection the clock starts when it is accepted. A connection past a limit
+ * gets 503 and is closed.
  */
 #ifndef COMMON_HTTP_HTTP_SERVER_H
 #define COMMON_HTTP_HTTP_SERVER_H
@@ -39,13 +41,14 @@ struct http_server_options {
     size_t route_count;
     unsigned threads;                /* 0: 2 */
     size_t body_limit;               /* bytes */
-    size_t memory_limit;             /* bytes of all unanswered bodies; past it 503 */
+    size_t memory_limit;             /* bytes of all unanswered bodies; past it 503 and close */
     unsigned connection_limit;       /* in total */
     unsigned connections_per_client; /* by address; 0: no bound */
     int read_deadline_ms;
     int idle_ms; /* of a kept-alive connection */
 };
 
+/* ERR_IO when it cannot listen (logged with the address). */
 int http_server_start(const struct http_server_options *options, struct http_server **out) CHECKED;
 int http_server_port(const struct http_server *server);
 
@@ -66,6 +69,7 @@ struct span http_request_header(const struct http_request *request, const char *
 /* All headers, names as sent. */
 size_t http_request_headers(const struct http_request *request,
                             const struct record_header **headers);
+/* Holds at most four times the body limit and 256 KiB. */
 struct arena *http_request_arena(struct http_request *request);
 
 /* `headers` (may be NULL) ends with {NULL, …}. Everything is copied. */
