@@ -109,7 +109,7 @@ void http_request_complete(struct http_request *request)
         free_request(request);
 }
 
-int http_request_send(struct http_request *request, bool close)
+bool http_request_send(struct http_request *request, bool close)
 {
     struct http_server *server = request->server;
     pthread_mutex_lock(&server->mutex);
@@ -121,17 +121,14 @@ int http_request_send(struct http_request *request, bool close)
     request->connection->deadline_ms = clock_monotonic_ms() + server->options.read_deadline_ms;
     pthread_mutex_unlock(&server->mutex);
     if (!response) /* there was no memory for one */
-        return MHD_NO;
-    int rc = MHD_YES;
-    if (close && MHD_add_response_header(response, "Connection", "close") == MHD_NO)
-        rc = MHD_NO;
-    if (rc == MHD_YES)
-        rc = (int)MHD_queue_response(request->mhd, (unsigned)status, response);
+        return false;
+    bool ok = !close || MHD_add_response_header(response, "Connection", "close") == MHD_YES;
+    ok = ok && MHD_queue_response(request->mhd, (unsigned)status, response) == MHD_YES;
     MHD_destroy_response(response);
-    return rc;
+    return ok;
 }
 
-int http_request_settle(struct http_request *request)
+bool http_request_settle(struct http_request *request)
 {
     struct http_server *server = request->server;
     pthread_mutex_lock(&server->mutex);
@@ -145,7 +142,7 @@ int http_request_settle(struct http_request *request)
     pthread_mutex_unlock(&server->mutex);
     if (state == ANSWER_GIVEN)
         return http_request_send(request, false);
-    return state == ANSWER_AWAITED ? MHD_YES : MHD_NO;
+    return state == ANSWER_AWAITED;
 }
 
 size_t http_server_cut_waiting(struct http_server *server)

@@ -105,10 +105,10 @@ struct http_server {
 /* http_server_answer.c */
 struct http_request *http_request_new(struct http_server *server, struct MHD_Connection *mhd,
                                       struct http_connection *connection, const char *target);
-/* What is in request->status and ->response goes out. MHD_YES or MHD_NO. */
-int http_request_send(struct http_request *request, bool close);
-/* After the handler: sends the answer, or suspends until there is one. MHD_YES or MHD_NO. */
-int http_request_settle(struct http_request *request);
+/* What is in request->status and ->response goes out. False: the connection must be closed. */
+bool http_request_send(struct http_request *request, bool close);
+/* After the handler: sends the answer, or suspends until there is one. False: as above. */
+bool http_request_settle(struct http_request *request);
 /* libmicrohttpd is through with the request; frees it unless a handler still has it. */
 void http_request_complete(struct http_request *request);
 /* Resumes everything that still waits, and lets nothing wait any more. Returns how many. */

@@ -172,7 +172,7 @@ static void respond_refusal(struct http_request *request)
 static enum MHD_Result refuse(struct http_request *request, int status, const char *detail)
 {
     http_respond_problem(request, status, detail, NULL, 0);
-    return http_request_send(request, true);
+    return http_request_send(request, true) ? MHD_YES : MHD_NO;
 }
 
 static bool memory_left(struct http_server *server, size_t more)
@@ -206,7 +206,7 @@ static enum MHD_Result begin(struct http_request *request, const char *method, c
     request->refusal = find_route(request);
     if (request->refusal && shape.expects_continue) { /* it need not send the body at all */
         respond_refusal(request);
-        return http_request_send(request, true);
+        return http_request_send(request, true) ? MHD_YES : MHD_NO;
     }
     if (shape.content_length > 0)
         request->body_declared = (size_t)shape.content_length;
@@ -283,7 +283,7 @@ static enum MHD_Result finish(struct http_request *request)
         respond_refusal(request);
     else
         request->route->handler(request, request->route->context);
-    return http_request_settle(request);
+    return http_request_settle(request) ? MHD_YES : MHD_NO;
 }
 
 enum MHD_Result http_request_on_data(void *context, struct MHD_Connection *mhd, const char *path,
@@ -300,7 +300,7 @@ enum MHD_Result http_request_on_data(void *context, struct MHD_Connection *mhd, 
         return take_body(request, data, size);
     if (!request->handed)
         return finish(request);
-    return http_request_settle(request);
+    return http_request_settle(request) ? MHD_YES : MHD_NO;
 }
 
 /* --- what handlers ask --- */
