@@ -13,7 +13,7 @@
 #include "services/department/mapping.h"
 
 struct source {
-    const char *name;
+    char *name;
     const struct department *department; /* borrowed from the vocabulary */
     struct signature *signature;         /* NULL: the source is off */
     const char *off; /* why it is off: "environment variable … is not set"; NULL: it is on */
