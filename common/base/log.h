@@ -24,7 +24,13 @@ struct log_field {
     int64_t number;
 };
 
-#define LOG_TEXT(key, value) ((struct log_field){(key), (value) ? (value) : "", 0})
+/* A function, since compilers warn where a macro asks an array whether it is NULL. */
+static inline struct log_field log_text_field(const char *key, const char *value)
+{
+    return (struct log_field){key, value ? value : "", 0};
+}
+
+#define LOG_TEXT(key, value) log_text_field((key), (value))
 #define LOG_INT(key, value)  ((struct log_field){(key), (const char *)0, (int64_t)(value)})
 
 /* `program` must live as long as the process. Lines less urgent than `level` are dropped. */

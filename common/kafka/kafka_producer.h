@@ -2,7 +2,8 @@
  * Publishing with a promise: an idempotent producer (acks=all) that tells of
  * each record, once, whether Kafka has it.
  *
- * Thread-safe. Callbacks run on the producer's own thread and must not block.
+ * Thread-safe. Callbacks run on the producer's own threads, the last ones in
+ * kafka_producer_close, and must not block.
  * Bounded: messages and bytes waiting (options publish_queue_*), time waiting
  * (publish_timeout). After a fatal error of the idempotent producer it is
  * flushed and made anew, without the callers noticing more than ERR_BUSY.
@@ -20,11 +21,17 @@ struct kafka_producer;
  * ERR_LIMIT when the broker refuses it as too large. */
 typedef void kafka_delivered(void *opaque, int result);
 
+/* The settings that the configuration makes, without connecting: for --check.
+ * Fault pointers begin with "/kafka/". */
+int kafka_producer_check(const struct config *config, struct fault *fault) CHECKED;
+
+/* `config` must outlive the producer. Succeeds without a broker. ERR_INVALID
+ * (logged), ERR_MEMORY, ERR_IO. */
 int kafka_producer_open(const struct config *config, struct kafka_producer **out) CHECKED;
 
-/* Copies the record. ERR_BUSY when the queue is full or the broker is known to
- * be away; ERR_LIMIT when it is larger than message.max.bytes. With any
- * non-zero answer `delivered` is not called. */
+/* Copies the record; its offset and timestamp do not count. ERR_BUSY when the queue is full or the
+ * broker is known to be away; ERR_LIMIT when it is larger than message.max.bytes. With any non-zero
+ * answer `delivered` is not called. */
 int kafka_producer_send(struct kafka_producer *producer, const struct record *record,
                         kafka_delivered *delivered, void *opaque) CHECKED;
 

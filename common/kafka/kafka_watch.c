@@ -1,0 +1,309 @@
+#include "common/kafka/kafka_watch.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+
+#define TOPICS_LIMIT    32
+#define TOPIC_NAME_SIZE 250  /* Kafka's bound, with the NUL */
+#define ANSWER_MS       1000 /* what a look waits for an answer */
+#define LOOK_SOON_MS    250  /* between looks while something is missing */
+#define LOOK_LATER_MS   5000 /* while all is well */
+#define AWAY_AFTER_MS   2000 /* silence after which a failed look means "away" */
+
+struct topic {
+    char name[TOPIC_NAME_SIZE];
+    rd_kafka_topic_t *handle; /* of the watch's thread; keeps the client's knowledge of the topic */
+    char missing[160];        /* what is; "": nothing */
+};
+
+struct kafka_watch {
+    struct kafka_watch_owner owner;
+    rd_kafka_t *kafka; /* of the watch's thread */
+    pthread_t thread;
+    atomic_int_fast64_t last_contact_ms;
+    atomic_bool unreachable; /* the last look failed */
+    atomic_bool warned;
+
+    pthread_mutex_t lock; /* for all below */
+    pthread_cond_t changed;
+    bool ending, fatal, look_now;
+    struct topic topics[TOPICS_LIMIT]; /* slots are filled, never emptied */
+    size_t topic_count;
+};
+
+void kafka_watch_contact(struct kafka_watch *watch)
+{
+    atomic_store(&watch->last_contact_ms, clock_monotonic_ms());
+    atomic_store(&watch->unreachable, false);
+    if (atomic_exchange(&watch->warned, false))
+        log_info("Kafka answers again");
+}
+
+static void unreachable(struct kafka_watch *watch, const char *error)
+{
+    atomic_store(&watch->unreachable, true);
+    if (!atomic_exchange(&watch->warned, true))
+        log_warn("Kafka does not answer", LOG_TEXT("error", error));
+}
+
+bool kafka_watch_away(struct kafka_watch *watch)
+{
+    return atomic_load(&watch->unreachable) &&
+           clock_monotonic_ms() - atomic_load(&watch->last_contact_ms) > AWAY_AFTER_MS;
+}
+
+static void wake(struct kafka_watch *watch, bool fatal)
+{
+    pthread_mutex_lock(&watch->lock);
+    watch->look_now = true;
+    if (fatal)
+        watch->fatal = true;
+    pthread_cond_signal(&watch->changed);
+    pthread_mutex_unlock(&watch->lock);
+}
+
+void kafka_watch_trouble(struct kafka_watch *watch)
+{
+    wake(watch, false);
+}
+
+void kafka_watch_fatal(struct kafka_watch *watch)
+{
+    wake(watch, true);
+}
+
+static void judge_partitions(const struct rd_kafka_metadata_topic *topic, char *missing,
+                             size_t size)
+{
+    int led = 0;
+    for (int i = 0; i < topic->partition_cnt; i++)
+        led += topic->partitions[i].leader >= 0;
+    missing[0] = '\0';
+    if (topic->err)
+        snprintf(missing, size, "%s", rd_kafka_err2str(topic->err));
+    else if (led == 0)
+        snprintf(missing, size, "no partition has a leader");
+}
+
+/* Asks for one topic. False when no broker answered. */
+static bool look_at(struct kafka_watch *watch, struct topic *topic)
+{
+    char missing[sizeof topic->missing];
+    const struct rd_kafka_metadata *metadata = NULL;
+    if (!topic->handle)
+        topic->handle = rd_kafka_topic_new(watch->kafka, topic->name, NULL);
+    if (!topic->handle) {
+        snprintf(missing, sizeof missing, "%s", rd_kafka_err2str(rd_kafka_last_error()));
+    } else {
+        rd_kafka_resp_err_t error =
+            rd_kafka_metadata(watch->kafka, 0, topic->handle, &metadata, ANSWER_MS);
+        if (error) {
+            unreachable(watch, rd_kafka_err2str(error));
+            return false;
+        }
+        kafka_watch_contact(watch);
+        if (metadata->topic_cnt == 1)
+            judge_partitions(&metadata->topics[0], missing, sizeof missing);
+        else
+            snprintf(missing, sizeof missing, "the broker does not tell of it");
+        rd_kafka_metadata_destroy(metadata);
+    }
+    pthread_mutex_lock(&watch->lock);
+    memcpy(topic->missing, missing, sizeof missing);
+    pthread_mutex_unlock(&watch->lock);
+    return missing[0] == '\0';
+}
+
+static size_t topic_count(struct kafka_watch *watch)
+{
+    pthread_mutex_lock(&watch->lock);
+    size_t count = watch->topic_count;
+    pthread_mutex_unlock(&watch->lock);
+    return count;
+}
+
+/* True when nothing is missing. */
+static bool look(struct kafka_watch *watch)
+{
+    bool complete = true;
+    size_t count = topic_count(watch);
+    for (size_t i = 0; i < count; i++) {
+        complete &= look_at(watch, &watch->topics[i]);
+        if (atomic_load(&watch->unreachable))
+            break;
+    }
+    return complete;
+}
+
+static void release_topics(struct kafka_watch *watch)
+{
+    size_t count = topic_count(watch);
+    for (size_t i = 0; i < count; i++) {
+        if (watch->topics[i].handle)
+            rd_kafka_topic_destroy(watch->topics[i].handle);
+        watch->topics[i].handle = NULL;
+    }
+}
+
+/* False when there is no new client yet. */
+static bool replace(struct kafka_watch *watch)
+{
+    rd_kafka_t *kafka = watch->owner.replace(watch->owner.context);
+    if (!kafka)
+        return false;
+    release_topics(watch);
+    watch->kafka = kafka;
+    watch->owner.released(watch->owner.context);
+    return true;
+}
+
+static void timed_wait(struct kafka_watch *watch, int64_t ms)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += ms / 1000;
+    until.tv_nsec += (long)(ms % 1000) * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    pthread_cond_timedwait(&watch->changed, &watch->lock, &until);
+}
+
+/* Trouble brings the next look forward, but never sooner than LOOK_SOON_MS. */
+static void wait_for_turn(struct kafka_watch *watch, bool complete)
+{
+    int64_t looked = clock_monotonic_ms();
+    while (!watch->ending) {
+        bool soon = !complete || watch->look_now || watch->fatal;
+        int64_t left = looked + (soon ? LOOK_SOON_MS : LOOK_LATER_MS) - clock_monotonic_ms();
+        if (left <= 0)
+            break;
+        timed_wait(watch, left);
+    }
+    watch->look_now = false;
+}
+
+static void *run(void *argument)
+{
+    struct kafka_watch *watch = argument;
+    pthread_mutex_lock(&watch->lock);
+    while (!watch->ending) {
+        bool fatal = watch->fatal;
+        pthread_mutex_unlock(&watch->lock);
+
+        bool replaced = fatal && replace(watch);
+        bool complete = look(watch);
+
+        pthread_mutex_lock(&watch->lock);
+        if (replaced)
+            watch->fatal = false;
+        wait_for_turn(watch, complete);
+    }
+    pthread_mutex_unlock(&watch->lock);
+    release_topics(watch);
+    return NULL;
+}
+
+static int init_lock(struct kafka_watch *watch)
+{
+    pthread_condattr_t attributes;
+    if (pthread_condattr_init(&attributes))
+        return ERR_MEMORY;
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    int rc = pthread_cond_init(&watch->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
+    if (rc || pthread_mutex_init(&watch->lock, NULL))
+        return ERR_MEMORY;
+    return 0;
+}
+
+int kafka_watch_new(const struct kafka_watch_owner *owner, struct kafka_watch **out)
+{
+    struct kafka_watch *watch = calloc(1, sizeof *watch);
+    if (!watch)
+        return ERR_MEMORY;
+    watch->owner = *owner;
+    atomic_store(&watch->last_contact_ms, clock_monotonic_ms());
+    if (init_lock(watch)) {
+        free(watch);
+        return ERR_MEMORY;
+    }
+    *out = watch;
+    return 0;
+}
+
+int kafka_watch_start(struct kafka_watch *watch, rd_kafka_t *kafka)
+{
+    watch->kafka = kafka;
+    int rc = pthread_create(&watch->thread, NULL, run, watch);
+    if (rc) {
+        log_error("cannot start the thread that watches Kafka", LOG_TEXT("error", strerror(rc)));
+        return ERR_IO;
+    }
+    return 0;
+}
+
+void kafka_watch_stop(struct kafka_watch *watch)
+{
+    pthread_mutex_lock(&watch->lock);
+    watch->ending = true;
+    pthread_cond_signal(&watch->changed);
+    pthread_mutex_unlock(&watch->lock);
+    pthread_join(watch->thread, NULL);
+}
+
+void kafka_watch_free(struct kafka_watch *watch)
+{
+    if (!watch)
+        return;
+    pthread_cond_destroy(&watch->changed);
+    pthread_mutex_destroy(&watch->lock);
+    free(watch);
+}
+
+/* With the lock. NULL when there is no room for one more. */
+static const struct topic *find_or_add(struct kafka_watch *watch, const char *name)
+{
+    for (size_t i = 0; i < watch->topic_count; i++)
+        if (strcmp(watch->topics[i].name, name) == 0)
+            return &watch->topics[i];
+    if (watch->topic_count == TOPICS_LIMIT || strlen(name) >= TOPIC_NAME_SIZE)
+        return NULL;
+    struct topic *topic = &watch->topics[watch->topic_count++];
+    snprintf(topic->name, sizeof topic->name, "%s", name);
+    snprintf(topic->missing, sizeof topic->missing, "not asked for yet");
+    watch->look_now = true;
+    pthread_cond_signal(&watch->changed);
+    return topic;
+}
+
+bool kafka_watch_ready(struct kafka_watch *watch, const char *name, char *why, size_t why_size)
+{
+    char missing[sizeof((struct topic *)0)->missing] = "";
+    pthread_mutex_lock(&watch->lock);
+    const struct topic *topic = find_or_add(watch, name);
+    if (topic)
+        snprintf(missing, sizeof missing, "%s", topic->missing);
+    pthread_mutex_unlock(&watch->lock);
+
+    bool unreachable_now = atomic_load(&watch->unreachable);
+    if (topic && !unreachable_now && missing[0] == '\0')
+        return true;
+    if (why && !topic)
+        snprintf(why, why_size, "Kafka: more than %d topics, %s is not watched", TOPICS_LIMIT,
+                 name);
+    else if (why && unreachable_now)
+        snprintf(why, why_size, "Kafka: no broker answers");
+    else if (why)
+        snprintf(why, why_size, "Kafka: topic %s: %s", name, missing);
+    return false;
+}
