@@ -16,7 +16,7 @@ struct source {
     char *name;
     const struct department *department; /* borrowed from the vocabulary */
     struct signature *signature;         /* NULL: the source is off */
-    const char *off; /* why it is off: "environment variable … is not set"; NULL: it is on */
+    char *off; /* why it is off: "environment variable … is not set"; NULL: it is on */
     struct mapping *mapping; /* also of a source that is off: replay needs no secret */
 };
 
