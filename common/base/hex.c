@@ -162,37 +162,40 @@ static bool continuation(unsigned char c)
     return (c & 0xC0) == 0x80;
 }
 
-bool utf8_valid(struct span text)
+size_t utf8_character(struct span text)
 {
     const unsigned char *p = (const unsigned char *)text.ptr;
-    size_t n = text.len;
-    for (size_t i = 0; i < n;) {
-        unsigned char c = p[i];
-        size_t left = n - i;
-        if (c < 0x80) {
-            if (c == 0)
-                return false;
-            i++;
-        } else if (c >= 0xC2 && c <= 0xDF) {
-            if (left < 2 || !continuation(p[i + 1]))
-                return false;
-            i += 2;
-        } else if (c >= 0xE0 && c <= 0xEF) {
-            if (left < 3 || !continuation(p[i + 1]) || !continuation(p[i + 2]))
-                return false;
-            if ((c == 0xE0 && p[i + 1] < 0xA0) || (c == 0xED && p[i + 1] > 0x9F))
-                return false; /* overlong, or a surrogate */
-            i += 3;
-        } else if (c >= 0xF0 && c <= 0xF4) {
-            if (left < 4 || !continuation(p[i + 1]) || !continuation(p[i + 2]) ||
-                !continuation(p[i + 3]))
-                return false;
-            if ((c == 0xF0 && p[i + 1] < 0x90) || (c == 0xF4 && p[i + 1] > 0x8F))
-                return false; /* overlong, or past U+10FFFF */
-            i += 4;
-        } else {
+    size_t left = text.len;
+    if (left == 0 || p[0] == 0)
+        return 0;
+    unsigned char c = p[0];
+    if (c < 0x80)
+        return 1;
+    if (c >= 0xC2 && c <= 0xDF)
+        return left >= 2 && continuation(p[1]) ? 2 : 0;
+    if (c >= 0xE0 && c <= 0xEF) {
+        if (left < 3 || !continuation(p[1]) || !continuation(p[2]))
+            return 0;
+        bool overlong = c == 0xE0 && p[1] < 0xA0, surrogate = c == 0xED && p[1] > 0x9F;
+        return overlong || surrogate ? 0 : 3;
+    }
+    if (c >= 0xF0 && c <= 0xF4) {
+        if (left < 4 || !continuation(p[1]) || !continuation(p[2]) || !continuation(p[3]))
+            return 0;
+        bool overlong = c == 0xF0 && p[1] < 0x90, past_unicode = c == 0xF4 && p[1] > 0x8F;
+        return overlong || past_unicode ? 0 : 4;
+    }
+    return 0;
+}
+
+bool utf8_valid(struct span text)
+{
+    while (text.len > 0) {
+        size_t n = utf8_character(text);
+        if (n == 0)
             return false;
-        }
+        text.ptr += n;
+        text.len -= n;
     }
     return true;
 }

@@ -24,5 +24,7 @@ int percent_decode(struct arena *arena, struct span text, struct span *out) CHEC
 
 /* Well-formed UTF-8 by RFC 3629: no overlong forms, surrogates or NUL. */
 bool utf8_valid(struct span text);
+/* How many bytes the first character has, by the same rules; 0: it has none. */
+size_t utf8_character(struct span text);
 
 #endif

@@ -13,13 +13,14 @@
 #ifndef COMMON_JSON_JSON_SCAN_H
 #define COMMON_JSON_JSON_SCAN_H
 
+#include "common/base/arena.h"
 #include "common/base/fault.h"
 #include "common/base/span.h"
 
 #define JSON_DEPTH_LIMIT 128
 
 /* The whole text is one JSON value with white space around it. The fault's
- * detail says what is wrong and at which byte. */
+ * detail says what is wrong and at which byte, counted from 0. */
 int json_scan_check(struct span text, struct fault *fault) CHECKED;
 
 /* The functions below want text that json_scan_check has accepted. */
@@ -27,6 +28,10 @@ int json_scan_check(struct span text, struct fault *fault) CHECKED;
 /* The value (without white space around it) that a JSON Pointer leads to.
  * ERR_NOT_FOUND where there is none. Of duplicate members the last one wins. */
 int json_scan_pointer(struct span text, const char *pointer, struct span *value) CHECKED;
+
+/* The text of a string value, escapes resolved: in the arena, or the value's own
+ * bytes where nothing had to be resolved. ERR_NOT_FOUND: the value is no string. */
+int json_scan_text(struct arena *arena, struct span value, struct span *text) CHECKED;
 
 /* The next element of an array. *cursor starts as 0. False at the end, and for
  * a text that is no array. */
