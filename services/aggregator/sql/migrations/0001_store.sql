@@ -158,11 +158,12 @@ END
 $$;
 
 -- Takes a partition over: from here on only who knows the new generation can write it. Waits at
--- most lock_timeout for the batch of a predecessor. Returns where to read on.
-CREATE FUNCTION store.take_over(a_topic text, a_partition integer, low_watermark bigint,
+-- most lock_timeout_ms (then 55P03) for the batch of a predecessor. Returns where to read on.
+CREATE FUNCTION store.take_over(a_topic text, a_partition integer, low_watermark bigint, lock_timeout_ms bigint,
                                 OUT generation bigint, OUT next_offset bigint)
 LANGUAGE plpgsql AS $$
 BEGIN
+    PERFORM set_config('lock_timeout', lock_timeout_ms::text, true);
     INSERT INTO store.consumer_offsets (topic, partition, first_offset, next_offset)
     VALUES (a_topic, a_partition, low_watermark, low_watermark)
     ON CONFLICT DO NOTHING;

@@ -1,0 +1,77 @@
+/*
+ * Reading partitions whose offsets are kept elsewhere (in the database).
+ *
+ * A consumer is a member of a group; Kafka tells it which partitions are its
+ * own; the listener says where to begin in each, and Kafka's
+ * committed offsets are never asked. An offset out of range is never skipped
+ * over: the partition stops and the caller is told.
+ *
+ * One thread: listener calls come from inside kafka_consumer_poll and
+ * kafka_consumer_close. What is fetched ahead is bounded by option fetch_bytes.
+ */
+#ifndef COMMON_KAFKA_KAFKA_CONSUMER_H
+#define COMMON_KAFKA_KAFKA_CONSUMER_H
+
+#include "common/base/config.h"
+#include "common/kafka/record.h"
+
+struct kafka_consumer;
+
+struct kafka_partition {
+    char topic[250]; /* Kafka's own limit is 249 */
+    int32_t partition;
+    int64_t low_watermark; /* the oldest offset the broker still has */
+    int64_t offset;        /* the listener's answer: where to begin */
+};
+
+struct kafka_listener {
+    void *context;
+    /* These partitions are ours from now on. Sets every `offset`. Anything but
+     * 0 makes poll return that code; the consumer is then to be closed. */
+    int (*assigned)(void *context, struct kafka_partition *partitions, size_t count);
+    /* None is ours any more. `lost`: somebody else may have them already. */
+    void (*revoked)(void *context, bool lost);
+};
+
+enum kafka_happening {
+    KAFKA_NOTHING,      /* nothing came within the time */
+    KAFKA_RECORD,
+    KAFKA_END,          /* topic and partition were read up to `offset` (the next to come) */
+    KAFKA_OUT_OF_RANGE, /* the broker does not have the offset that was asked for; that
+                           partition is not read any further */
+};
+
+struct kafka_message {
+    enum kafka_happening happening;
+    struct record record; /* points into librdkafka's memory until kafka_message_release */
+    bool headers_cut;     /* there were more than RECORD_HEADERS_LIMIT */
+    struct record_header headers[RECORD_HEADERS_LIMIT];
+    void *handle;
+};
+
+/* `topics` ends with NULL; those that do not exist yet are joined once they do. */
+int kafka_consumer_open(const struct config *config, const char *const *topics,
+                        const struct kafka_listener *listener, struct kafka_consumer **out) CHECKED;
+
+/* Waits at most `ms`. 0, or what the listener failed with; ERR_IO for a fatal
+ * error: close and open again. Release every message, also after KAFKA_NOTHING. */
+int kafka_consumer_poll(struct kafka_consumer *consumer, int ms, struct kafka_message *message) CHECKED;
+void kafka_message_release(struct kafka_message *message);
+
+/* Keeps a message beyond its release: the handle is to be dropped (NULL is fine);
+ * viewing it fills `message` anew, which needs no release. */
+void *kafka_message_keep(struct kafka_message *message);
+void kafka_message_view(void *handle, struct kafka_message *message);
+void kafka_message_drop(void *handle);
+
+/* Stops or restarts the flow of all assigned partitions; poll goes on serving the group. */
+void kafka_consumer_pause(struct kafka_consumer *consumer, bool pause);
+
+/* Tells Kafka, for lag tools only and without waiting, that everything before `offset` is done. */
+void kafka_consumer_note(struct kafka_consumer *consumer, const struct kafka_partition *partitions,
+                         size_t count);
+
+/* Leaves the group (bounded), which revokes what was assigned. NULL is fine. */
+void kafka_consumer_close(struct kafka_consumer *consumer);
+
+#endif

@@ -1,0 +1,376 @@
+#include "services/aggregator/batch.h"
+
+#include <stdlib.h>
+
+#include "common/base/hash.h"
+#include "common/base/hex.h"
+#include "common/base/log.h"
+#include "common/json/decimal.h"
+#include "common/pg/pg.h"
+
+/* A quarantined record keeps all its bytes, however large Kafka let it be. */
+#define LARGEST_RECORD ((size_t)32 * 1024 * 1024)
+#define SMALLEST_SLOTS 1024
+
+int batch_init(struct batch *batch, size_t byte_limit)
+{
+    *batch = (struct batch){.byte_limit = byte_limit};
+    arena_init(&batch->arena, byte_limit + 2 * LARGEST_RECORD);
+    buffer_init(&batch->rows, byte_limit + LARGEST_RECORD);
+    batch->identity_slot_count = SMALLEST_SLOTS;
+    batch->identity_slots = calloc(SMALLEST_SLOTS, sizeof *batch->identity_slots);
+    return batch->identity_slots ? 0 : ERR_MEMORY;
+}
+
+static void drop_messages(struct batch *batch)
+{
+    for (size_t i = 0; i < batch->row_count; i++)
+        kafka_message_drop(batch->row[i].message);
+    batch->row_count = 0;
+}
+
+void batch_free(struct batch *batch)
+{
+    drop_messages(batch);
+    arena_free(&batch->arena);
+    buffer_free(&batch->rows);
+    free(batch->row);
+    free(batch->identity);
+    free(batch->identity_slots);
+    free(batch->attachment);
+    free(batch->quarantine);
+    *batch = (struct batch){0};
+}
+
+void batch_clear(struct batch *batch)
+{
+    drop_messages(batch);
+    arena_reset(&batch->arena);
+    buffer_clear(&batch->rows);
+    memset(batch->identity_slots, 0, batch->identity_slot_count * sizeof *batch->identity_slots);
+    batch->unique_count = 0;
+    batch->identity_count = 0;
+    batch->attachment_count = 0;
+    batch->quarantine_count = 0;
+    batch->record_count = 0;
+}
+
+bool batch_is_empty(const struct batch *batch)
+{
+    return batch->record_count == 0;
+}
+
+bool batch_is_full(const struct batch *batch, size_t record_limit)
+{
+    return batch->record_count >= record_limit ||
+           batch->rows.len + batch->arena.used >= batch->byte_limit;
+}
+
+/* Room for one more element of an array of the batch. */
+static bool grow(void **items, size_t count, size_t *capacity, size_t size)
+{
+    if (count < *capacity)
+        return true;
+    size_t larger = *capacity ? *capacity * 2 : 256;
+    void *moved = realloc(*items, larger * size);
+    if (!moved)
+        return false;
+    *items = moved;
+    *capacity = larger;
+    return true;
+}
+
+static int no_memory(void)
+{
+    log_error("No memory for a batch");
+    return ERR_MEMORY;
+}
+
+/* The slot of that key, or the free one where it belongs. */
+static uint32_t *identity_slot(struct batch *batch, struct span key)
+{
+    size_t at = (size_t)hash_span(key) & (batch->identity_slot_count - 1);
+    while (batch->identity_slots[at] &&
+           !span_equal(batch->identity[batch->identity_slots[at] - 1].key, key))
+        at = (at + 1) & (batch->identity_slot_count - 1);
+    return &batch->identity_slots[at];
+}
+
+static bool grow_slots(struct batch *batch)
+{
+    if (batch->identity_count * 2 < batch->identity_slot_count)
+        return true;
+    size_t larger = batch->identity_slot_count * 2;
+    uint32_t *slots = calloc(larger, sizeof *slots);
+    if (!slots)
+        return false;
+    free(batch->identity_slots);
+    batch->identity_slots = slots;
+    batch->identity_slot_count = larger;
+    for (size_t i = 0; i < batch->identity_count; i++)
+        *identity_slot(batch, batch->identity[i].key) = (uint32_t)i + 1;
+    return true;
+}
+
+/* The batch's entry of an identity, made where it is new. */
+static int intern(struct batch *batch, const struct identity *identity, struct partition *partition,
+                  int64_t offset, uint32_t *index)
+{
+    size_t kind_len = strlen(identity->kind->name);
+    char key[64 + 1 + IDENTITY_VALUE_LIMIT];
+    if (kind_len + 1 + identity->value.len > sizeof key)
+        return ERR_LIMIT;
+    memcpy(key, identity->kind->name, kind_len);
+    key[kind_len] = '=';
+    memcpy(key + kind_len + 1, identity->value.ptr, identity->value.len);
+    struct span wanted = {key, kind_len + 1 + identity->value.len};
+
+    uint32_t *slot = identity_slot(batch, wanted);
+    if (*slot) {
+        *index = *slot - 1;
+        return 0;
+    }
+    if (!grow((void **)&batch->identity, batch->identity_count, &batch->identity_capacity,
+              sizeof *batch->identity) ||
+        !grow_slots(batch))
+        return no_memory();
+    struct span copy = arena_copy(&batch->arena, wanted);
+    if (!copy.ptr)
+        return no_memory();
+    *index = (uint32_t)batch->identity_count++;
+    batch->identity[*index] = (struct batch_identity){
+        .key = copy,
+        .kind = {copy.ptr, kind_len},
+        .value = {copy.ptr + kind_len + 1, identity->value.len},
+        .parent = *index,
+        .partition = partition,
+        .offset = offset,
+    };
+    *identity_slot(batch, copy) = *index + 1;
+    return 0;
+}
+
+uint32_t batch_component(struct batch *batch, uint32_t identity)
+{
+    struct batch_identity *all = batch->identity;
+    while (all[identity].parent != identity) {
+        all[identity].parent = all[all[identity].parent].parent; /* halve the path */
+        identity = all[identity].parent;
+    }
+    return identity;
+}
+
+static void tie(struct batch *batch, uint32_t a, uint32_t b)
+{
+    a = batch_component(batch, a);
+    b = batch_component(batch, b);
+    if (a < b)
+        batch->identity[b].parent = a;
+    else
+        batch->identity[a].parent = b;
+}
+
+static int attach(struct batch *batch, uint32_t anchor, const struct identity *weak)
+{
+    if (!grow((void **)&batch->attachment, batch->attachment_count, &batch->attachment_capacity,
+              sizeof *batch->attachment))
+        return no_memory();
+    struct span value = arena_copy(&batch->arena, weak->value);
+    if (!value.ptr)
+        return no_memory();
+    batch->attachment[batch->attachment_count++] =
+        (struct batch_attachment){anchor, span_of(weak->kind->name), value};
+    return 0;
+}
+
+/*
+ * The persons' (or the accounts') identities of one event: the strongest is what the row hangs
+ * on; other strong ones are tied to it, weak ones attached. Where all are weak, the strongest
+ * stands for a customer of its own, and the others are attached to that.
+ */
+static int add_identities(struct batch *batch, const struct identities *identities, bool account,
+                          struct partition *partition, int64_t offset, uint32_t *anchor)
+{
+    *anchor = BATCH_NONE;
+    for (size_t i = 0; i < identities->count; i++) {
+        const struct identity *identity = &identities->items[i];
+        if (identity->kind->account != account)
+            continue;
+        int rc;
+        if (*anchor == BATCH_NONE) {
+            rc = intern(batch, identity, partition, offset, anchor); /* the strongest comes first */
+        } else if (identity->ties) {
+            uint32_t other;
+            rc = intern(batch, identity, partition, offset, &other);
+            if (rc == 0)
+                tie(batch, *anchor, other);
+        } else {
+            rc = attach(batch, *anchor, identity);
+        }
+        if (rc != 0)
+            return rc;
+    }
+    return 0;
+}
+
+/* A field whose length is known only once it has been written. */
+static size_t field_begin(struct buffer *rows)
+{
+    buffer_append_be32(rows, 0);
+    return rows->len;
+}
+
+static void field_end(struct buffer *rows, size_t start)
+{
+    if (rows->failed)
+        return;
+    size_t len = rows->len - start;
+    for (size_t i = 0; i < 4; i++)
+        rows->data[start - 4 + i] = (char)(len >> (24 - 8 * i));
+}
+
+/* Data that is no JSON is kept as an object that says so: nothing is lost. */
+static void append_data(struct buffer *rows, const struct event *event)
+{
+    if (event->data_kind == EVENT_DATA_NONE) {
+        pg_field_null(rows);
+        return;
+    }
+    size_t start = field_begin(rows);
+    buffer_append_char(rows, 1); /* jsonb's binary form: a version, then the text */
+    if (event->data_kind == EVENT_DATA_JSON) {
+        buffer_append_span(rows, event->data);
+    } else {
+        buffer_append_text(rows, "{\"datacontenttype\":");
+        buffer_append_json_string(rows, event->datacontenttype);
+        buffer_append_text(rows, ",\"data_base64\":\"");
+        base64_append(rows, event->data);
+        buffer_append_text(rows, "\"}");
+    }
+    field_end(rows, start);
+}
+
+static void append_amount(struct buffer *rows, struct span amount)
+{
+    if (!amount.ptr) {
+        pg_field_null(rows);
+        return;
+    }
+    size_t start = field_begin(rows);
+    decimal_append_numeric(rows, amount);
+    field_end(rows, start);
+}
+
+/* Where source and event_id begin within a row's bytes: behind the fields of fixed width. */
+#define ROW_FIXED (4 + 8 + 4 + 16)
+
+static void append_row(struct batch *batch, const struct record *record, const char *department,
+                       const struct event *event, const struct event_facts *facts,
+                       const struct event_uid *uid)
+{
+    struct buffer *rows = &batch->rows;
+    pg_field_time(rows, facts->occurred_at);
+    pg_field_text(rows, (struct span){(const char *)uid->bytes, sizeof uid->bytes});
+    pg_field_text(rows, event->source);
+    pg_field_text(rows, event->id);
+    pg_field_text(rows, span_of(department));
+    pg_field_text(rows, event->type);
+    pg_field_text(rows, facts->summary);
+    pg_field_text(rows, facts->owner);
+    append_amount(rows, facts->amount);
+    pg_field_text(rows, facts->currency);
+    append_data(rows, event);
+    pg_field_text(rows, record->topic);
+    pg_field_int32(rows, record->partition);
+    pg_field_int64(rows, record->offset);
+}
+
+int batch_add_event(struct batch *batch, struct partition *partition, const struct record *record,
+                    const char *department, const struct event *event,
+                    const struct event_facts *facts, void *message)
+{
+    struct batch_row row = {
+        .occurred_at = facts->occurred_at,
+        .uid = event_uid_of(event->source, event->id),
+        .start = batch->rows.len,
+        .partition = partition,
+        .offset = record->offset,
+        .message = message,
+    };
+    int rc = add_identities(batch, &facts->identities, false, partition, record->offset, &row.identity);
+    if (rc == 0)
+        rc = add_identities(batch, &facts->identities, true, partition, record->offset, &row.account);
+    if (rc == 0) {
+        if (row.identity == BATCH_NONE)
+            row.identity = row.account; /* an event of the organisation alone */
+        append_row(batch, record, department, event, facts, &row.uid);
+        row.len = batch->rows.len - row.start;
+        if (batch->rows.failed || !grow((void **)&batch->row, batch->row_count,
+                                        &batch->row_capacity, sizeof *batch->row))
+            rc = no_memory();
+    }
+    if (rc != 0) {
+        kafka_message_drop(message);
+        return rc;
+    }
+    batch->row[batch->row_count++] = row;
+    batch->record_count++;
+    return 0;
+}
+
+static const struct record_header *copy_headers(struct arena *arena, const struct record *record)
+{
+    struct record_header *copy = arena_alloc(arena, (record->header_count + 1) * sizeof *copy);
+    if (!copy)
+        return NULL;
+    for (size_t i = 0; i < record->header_count; i++) {
+        const struct record_header *from = &record->headers[i];
+        copy[i].name = arena_copy(arena, from->name);
+        copy[i].value = from->value.ptr ? arena_copy(arena, from->value) : from->value;
+        if (!copy[i].name.ptr || (from->value.ptr && !copy[i].value.ptr))
+            return NULL;
+    }
+    return copy;
+}
+
+int batch_add_quarantine(struct batch *batch, struct partition *partition,
+                         const struct record *record, const char *reason, const char *detail)
+{
+    if (!grow((void **)&batch->quarantine, batch->quarantine_count, &batch->quarantine_capacity,
+              sizeof *batch->quarantine))
+        return no_memory();
+    struct arena *arena = &batch->arena;
+    struct batch_quarantine entry = {
+        .partition = partition,
+        .offset = record->offset,
+        .reason = arena_strdup(arena, span_of(reason)),
+        .detail = arena_strdup(arena, span_of(detail)),
+        .key = record->key.ptr ? arena_copy(arena, record->key) : record->key,
+        .value = record->value.ptr ? arena_copy(arena, record->value) : record->value,
+        .headers = copy_headers(arena, record),
+        .header_count = record->header_count,
+    };
+    if (!entry.reason || !entry.detail || !entry.headers || (record->key.ptr && !entry.key.ptr) ||
+        (record->value.ptr && !entry.value.ptr))
+        return no_memory();
+    batch->quarantine[batch->quarantine_count++] = entry;
+    batch->record_count++;
+    return 0;
+}
+
+static struct span field_at(const char *bytes, size_t *at)
+{
+    const unsigned char *p = (const unsigned char *)bytes + *at;
+    size_t len = (size_t)p[0] << 24 | (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3];
+    struct span field = {bytes + *at + 4, len};
+    *at += 4 + len;
+    return field;
+}
+
+void batch_row_key(const struct batch *batch, const struct batch_row *row, struct span *source,
+                   struct span *event_id)
+{
+    size_t at = row->start + ROW_FIXED;
+    *source = field_at(batch->rows.data, &at);
+    *event_id = field_at(batch->rows.data, &at);
+}

@@ -1,0 +1,124 @@
+/*
+ * A batch: records of a writer's partitions, decoded and complete in memory
+ * before the first statement is sent. Bounded by option batch_bytes, plus one
+ * record.
+ *
+ * A timeline row is kept as the bytes that binary COPY wants, except for its
+ * identities' ids, which are known only once the database has been asked. The
+ * record itself is kept until the batch is cleared, since PostgreSQL may refuse the
+ * row. One thread.
+ */
+#ifndef SERVICES_AGGREGATOR_BATCH_H
+#define SERVICES_AGGREGATOR_BATCH_H
+
+#include "common/base/arena.h"
+#include "common/base/buffer.h"
+#include "common/event/event_kafka.h"
+#include "common/event/event_uid.h"
+#include "common/kafka/kafka_consumer.h"
+
+#define BATCH_NONE UINT32_MAX /* no identity */
+
+/* How many records of a partition went where. */
+struct books {
+    int64_t on_timeline, duplicates, quarantined, void_;
+};
+
+/* A partition that this writer holds. */
+struct partition {
+    char topic[250];
+    int32_t partition;
+    int64_t generation; /* the fence: ours until somebody takes over */
+    int64_t committed;  /* next offset in the database */
+    int64_t next;       /* next offset after what is in the batch */
+    struct books books; /* of the batch */
+    bool stopped;       /* its offset is out of the broker's range */
+};
+
+/* An identity that some row of the batch hangs on. */
+struct batch_identity {
+    struct span key;        /* "kind=value" */
+    struct span kind, value;
+    uint32_t parent;        /* union-find: which identities the batch ties together */
+    struct partition *partition; /* the first record that named it, as evidence */
+    int64_t offset;
+    int64_t identity_id, customer_id; /* 0 until resolved */
+    bool known;             /* from the cache, nothing to ask */
+};
+
+/* A weak identity that came with a strong one. */
+struct batch_attachment {
+    uint32_t anchor; /* index of a batch_identity */
+    struct span kind, value;
+};
+
+struct batch_row {
+    int64_t occurred_at;
+    struct event_uid uid;
+    uint32_t identity, account; /* indexes of batch_identity; account may be BATCH_NONE */
+    size_t start, len;          /* the rest of its COPY row, in `rows` */
+    struct partition *partition;
+    int64_t offset;
+    void *message;              /* the record itself, in case the row is refused; may be NULL */
+};
+
+struct batch_quarantine {
+    struct partition *partition;
+    int64_t offset;
+    const char *reason; /* a word of quarantine_reason_…, static or in the arena */
+    const char *detail;
+    struct span key, value; /* ptr NULL: none */
+    const struct record_header *headers;
+    size_t header_count;
+};
+
+struct batch {
+    struct arena arena;
+    struct buffer rows; /* COPY bytes of all rows */
+    struct batch_row *row;
+    size_t row_count, row_capacity;
+    size_t unique_count; /* after events_prepare: these first ones differ in their keys */
+    struct batch_identity *identity;
+    size_t identity_count, identity_capacity;
+    uint32_t *identity_slots; /* hash index over `identity`; entries are index + 1 */
+    size_t identity_slot_count;
+    struct batch_attachment *attachment;
+    size_t attachment_count, attachment_capacity;
+    struct batch_quarantine *quarantine;
+    size_t quarantine_count, quarantine_capacity;
+    size_t record_count; /* rows, quarantined and void ones together */
+    size_t byte_limit;
+};
+
+/* Why a record is in quarantine: words that dashboards and `quarantine replay --reason` use. */
+#define REASON_NOT_A_CLOUDEVENT "not-a-cloudevent"
+#define REASON_INADMISSIBLE "inadmissible"     /* a CloudEvent, but not one for the timeline */
+#define REASON_UID_COLLISION "uid-collision"   /* another event has the same event_uid */
+#define REASON_UNSTORABLE "unstorable"         /* PostgreSQL refuses the row */
+#define REASON_UNMAPPED "unmapped"             /* a webhook that its source's mapping cannot map */
+
+int batch_init(struct batch *batch, size_t byte_limit) CHECKED;
+void batch_free(struct batch *batch);
+void batch_clear(struct batch *batch);
+bool batch_is_empty(const struct batch *batch);
+bool batch_is_full(const struct batch *batch, size_t record_limit);
+
+/* Adds an admitted event as a timeline row. Spans are copied; `message` (from
+ * kafka_message_keep, may be NULL) belongs to the batch from then on, also when this
+ * fails. ERR_MEMORY, ERR_LIMIT. */
+int batch_add_event(struct batch *batch, struct partition *partition, const struct record *record,
+                    const char *department, const struct event *event,
+                    const struct event_facts *facts, void *message) CHECKED;
+
+/* Adds a record to be quarantined, with all its bytes. */
+int batch_add_quarantine(struct batch *batch, struct partition *partition, const struct record *record,
+                         const char *reason, const char *detail) CHECKED;
+
+/* The root of an identity's component. */
+uint32_t batch_component(struct batch *batch, uint32_t identity);
+
+/* Source and id of a row, as encoded. */
+void batch_row_key(const struct batch *batch, const struct batch_row *row, struct span *source,
+                   struct span *event_id);
+
+#endif

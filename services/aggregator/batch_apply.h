@@ -1,0 +1,34 @@
+/*
+ * A batch to the database: the only BEGIN and COMMIT of the event path. In one
+ * transaction, in this order: the offsets (the fence), the identities, the events, the
+ * quarantine. Either all of it is there afterwards, or nothing.
+ */
+#ifndef SERVICES_AGGREGATOR_BATCH_APPLY_H
+#define SERVICES_AGGREGATOR_BATCH_APPLY_H
+
+#include "services/aggregator/events.h"
+#include "services/aggregator/identity_cache.h"
+
+struct batch_apply {
+    struct pg *pg;
+    struct identity_cache *cache;
+    struct months *months;
+    int64_t epoch;            /* of what the cache holds; 0 at first */
+    int64_t quarantine_limit;
+    int careful; /* so many more batches go the careful way at once: repeats come in runs */
+};
+
+/*
+ * Applies the batch to the partitions it touches (those whose `next` is past
+ * `committed`), moves their `committed` on and clears their books. Deadlocks and
+ * serialization failures are tried again here, within a bound.
+ *
+ * ERR_BUSY: the database is away; whether the batch was committed is then to be
+ * read from the offset rows. ERR_CONFLICT: a partition was taken over. ERR_LIMIT:
+ * quarantine is full; the same batch may be applied again later. In all cases
+ * nothing is half done.
+ */
+int batch_apply(struct batch_apply *apply, struct batch *batch, struct partition *partitions,
+                size_t partition_count) CHECKED;
+
+#endif

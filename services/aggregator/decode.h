@@ -1,0 +1,35 @@
+/*
+ * From a Kafka record to a place in the batch: the timeline, or quarantine with
+ * the reason. Pure: no I/O. One thread a decoder.
+ */
+#ifndef SERVICES_AGGREGATOR_DECODE_H
+#define SERVICES_AGGREGATOR_DECODE_H
+
+#include "services/aggregator/batch.h"
+
+struct decoder {
+    const struct identity_kinds *kinds;
+    const struct vocabulary *vocabulary;
+    struct arena scratch; /* of one record; decoder_init */
+};
+
+void decoder_init(struct decoder *decoder, const struct identity_kinds *kinds,
+                  const struct vocabulary *vocabulary);
+void decoder_free(struct decoder *decoder);
+
+/* Reads a record as an event of its topic's department. ERR_INVALID with the
+ * fault and *reason (REASON_…) says why it must go to quarantine. Event and
+ * facts live in the record and in decoder->scratch until the next call.
+ * `now` in microseconds. */
+int decode_record(struct decoder *decoder, const struct record *record, int64_t now,
+                  const struct department **department, struct event *event,
+                  struct event_facts *facts, const char **reason, struct fault *fault) CHECKED;
+
+/* decode_record, then into the batch either way. ERR_MEMORY, ERR_LIMIT. */
+int decode_into_batch(struct decoder *decoder, struct batch *batch, struct partition *partition,
+                      struct kafka_message *message, int64_t now) CHECKED;
+
+/* "events.sales" → "sales"; absent for other topics. */
+struct span decode_department(struct span topic);
+
+#endif

@@ -1,0 +1,37 @@
+/*
+ * A batch's rows onto the timeline, store.events.
+ *
+ * The fast way is one COPY of all rows, sorted by primary key, straight into the
+ * table. It fails as a whole when a row is there already, or when PostgreSQL
+ * refuses a value; then the batch is done again the careful way, by a staging
+ * table, which tells for each row what became of it.
+ */
+#ifndef SERVICES_AGGREGATOR_EVENTS_H
+#define SERVICES_AGGREGATOR_EVENTS_H
+
+#include "common/pg/pg.h"
+#include "services/aggregator/batch.h"
+
+struct months; /* which month partitions are known to be there */
+
+struct months *months_new(void); /* NULL without memory */
+void months_free(struct months *months);
+void months_forget(struct months *months); /* retention may have dropped some */
+
+/* Outside the batch's transaction: makes the months that the batch needs. */
+int events_make_months(struct pg *pg, const struct batch *batch, struct months *months) CHECKED;
+
+/* Sorts the rows by primary key and sets aside those that repeat another row of
+ * the batch, counting them as duplicates of their partition (another source or id
+ * under the same key: to quarantine). Counts the rest as on the timeline. */
+int events_prepare(struct batch *batch) CHECKED;
+
+/* ERR_INVALID with pg_sqlstate 23505: a row is there already; 23514: a month is
+ * missing; class 22: a value is refused. The transaction is then to be rolled back. */
+int events_copy(struct pg *pg, const struct batch *batch) CHECKED;
+
+/* The careful way; recounts the books of every partition. Rows that PostgreSQL
+ * refuses are moved to the batch's quarantine. */
+int events_copy_carefully(struct pg *pg, struct batch *batch) CHECKED;
+
+#endif

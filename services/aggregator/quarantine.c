@@ -1,0 +1,85 @@
+#include "services/aggregator/quarantine.h"
+
+#include <stdio.h>
+
+#include "common/base/hex.h"
+#include "common/base/log.h"
+#include "sql.h"
+
+/* Twice the largest record, as hex, and some. */
+#define TEXT_LIMIT ((size_t)256 * 1024 * 1024)
+
+/* bytea's hex form; NULL stays NULL. */
+static const char *as_bytea(struct buffer *text, struct span bytes)
+{
+    buffer_init(text, TEXT_LIMIT);
+    if (!bytes.ptr)
+        return NULL;
+    buffer_append_text(text, "\\x");
+    hex_append(text, bytes);
+    return text->data;
+}
+
+static void append_headers(struct buffer *array, const struct batch_quarantine *entry)
+{
+    for (size_t i = 0; i < entry->header_count; i++) {
+        struct buffer text;
+        const char *name = as_bytea(&text, entry->headers[i].name);
+        pg_array_text(array, span_of(name));
+        buffer_free(&text);
+        const char *value = as_bytea(&text, entry->headers[i].value);
+        pg_array_text(array, span_of(value));
+        buffer_free(&text);
+    }
+    pg_array_end(array);
+}
+
+static int put_one(struct pg *pg, const struct batch_quarantine *entry)
+{
+    char partition[16], offset[24];
+    snprintf(partition, sizeof partition, "%d", entry->partition->partition);
+    snprintf(offset, sizeof offset, "%lld", (long long)entry->offset);
+    struct buffer key, value, headers;
+    buffer_init(&headers, TEXT_LIMIT);
+    append_headers(&headers, entry);
+    const char *key_text = as_bytea(&key, entry->key);
+    const char *value_text = as_bytea(&value, entry->value);
+    int rc = ERR_MEMORY;
+    if (key.failed || value.failed || headers.failed) {
+        log_error("No memory for a quarantined record");
+    } else {
+        const char *const params[] = {entry->partition->topic, partition, offset,
+                                      entry->reason, entry->detail, key_text,
+                                      value_text, headers.data};
+        rc = pg_query_prepared(pg, SQL_QUARANTINE_PUT, params, 8, NULL);
+    }
+    buffer_free(&headers);
+    buffer_free(&key);
+    buffer_free(&value);
+    return rc;
+}
+
+static int check_limit(struct pg *pg, int64_t limit)
+{
+    struct pg_result *row;
+    int rc = pg_query_prepared(pg, SQL_QUARANTINE_WAITING, NULL, 0, &row);
+    if (rc != 0)
+        return rc;
+    int64_t waiting = pg_int(row, 0, 0);
+    pg_result_free(row);
+    if (waiting <= limit)
+        return 0;
+    log_error("Quarantine is full: reading stops until records are replayed or discarded",
+              LOG_INT("waiting", waiting), LOG_INT("quarantine_limit", limit));
+    return ERR_LIMIT;
+}
+
+int quarantine_put(struct pg *pg, const struct batch *batch, int64_t limit)
+{
+    for (size_t i = 0; i < batch->quarantine_count; i++) {
+        int rc = put_one(pg, &batch->quarantine[i]);
+        if (rc != 0)
+            return rc;
+    }
+    return batch->quarantine_count > 0 ? check_limit(pg, limit) : 0;
+}

@@ -1,0 +1,2 @@
+-- $1 a moment within the month
+SELECT store.make_month($1::timestamptz)
