@@ -34,7 +34,7 @@ struct kafka_listener {
 };
 
 enum kafka_happening {
-    KAFKA_NOTHING,      /* nothing came within the time */
+    KAFKA_NOTHING, /* nothing came within the time */
     KAFKA_RECORD,
     KAFKA_END,          /* topic and partition were read up to `offset` (the next to come) */
     KAFKA_OUT_OF_RANGE, /* the broker does not have the offset that was asked for; that
@@ -55,7 +55,8 @@ int kafka_consumer_open(const struct config *config, const char *const *topics,
 
 /* Waits at most `ms`. 0, or what the listener failed with; ERR_IO for a fatal
  * error: close and open again. Release every message, also after KAFKA_NOTHING. */
-int kafka_consumer_poll(struct kafka_consumer *consumer, int ms, struct kafka_message *message) CHECKED;
+int kafka_consumer_poll(struct kafka_consumer *consumer, int ms,
+                        struct kafka_message *message) CHECKED;
 void kafka_message_release(struct kafka_message *message);
 
 /* Keeps a message beyond its release: the handle is to be dropped (NULL is fine);

@@ -297,16 +297,18 @@ int batch_add_event(struct batch *batch, struct partition *partition, const stru
         .offset = record->offset,
         .message = message,
     };
-    int rc = add_identities(batch, &facts->identities, false, partition, record->offset, &row.identity);
+    int rc =
+        add_identities(batch, &facts->identities, false, partition, record->offset, &row.identity);
     if (rc == 0)
-        rc = add_identities(batch, &facts->identities, true, partition, record->offset, &row.account);
+        rc = add_identities(batch, &facts->identities, true, partition, record->offset,
+                            &row.account);
     if (rc == 0) {
         if (row.identity == BATCH_NONE)
             row.identity = row.account; /* an event of the organisation alone */
         append_row(batch, record, department, event, facts, &row.uid);
         row.len = batch->rows.len - row.start;
-        if (batch->rows.failed || !grow((void **)&batch->row, batch->row_count,
-                                        &batch->row_capacity, sizeof *batch->row))
+        if (batch->rows.failed ||
+            !grow((void **)&batch->row, batch->row_count, &batch->row_capacity, sizeof *batch->row))
             rc = no_memory();
     }
     if (rc != 0) {

@@ -37,13 +37,13 @@ struct partition {
 
 /* An identity that some row of the batch hangs on. */
 struct batch_identity {
-    struct span key;        /* "kind=value" */
+    struct span key; /* "kind=value" */
     struct span kind, value;
-    uint32_t parent;        /* union-find: which identities the batch ties together */
+    uint32_t parent;             /* union-find: which identities the batch ties together */
     struct partition *partition; /* the first record that named it, as evidence */
     int64_t offset;
     int64_t identity_id, customer_id; /* 0 until resolved */
-    bool known;             /* from the cache, nothing to ask */
+    bool known;                       /* from the cache, nothing to ask */
 };
 
 /* A weak identity that came with a strong one. */
@@ -59,7 +59,7 @@ struct batch_row {
     size_t start, len;          /* the rest of its COPY row, in `rows` */
     struct partition *partition;
     int64_t offset;
-    void *message;              /* the record itself, in case the row is refused; may be NULL */
+    void *message; /* the record itself, in case the row is refused; may be NULL */
 };
 
 struct batch_quarantine {
@@ -92,10 +92,10 @@ struct batch {
 
 /* Why a record is in quarantine: words that dashboards and `quarantine replay --reason` use. */
 #define REASON_NOT_A_CLOUDEVENT "not-a-cloudevent"
-#define REASON_INADMISSIBLE "inadmissible"     /* a CloudEvent, but not one for the timeline */
-#define REASON_UID_COLLISION "uid-collision"   /* another event has the same event_uid */
-#define REASON_UNSTORABLE "unstorable"         /* PostgreSQL refuses the row */
-#define REASON_UNMAPPED "unmapped"             /* a webhook that its source's mapping cannot map */
+#define REASON_INADMISSIBLE     "inadmissible"  /* a CloudEvent, but not one for the timeline */
+#define REASON_UID_COLLISION    "uid-collision" /* another event has the same event_uid */
+#define REASON_UNSTORABLE       "unstorable"    /* PostgreSQL refuses the row */
+#define REASON_UNMAPPED         "unmapped"      /* a webhook that its source's mapping cannot map */
 
 int batch_init(struct batch *batch, size_t byte_limit) CHECKED;
 void batch_free(struct batch *batch);
@@ -111,8 +111,9 @@ int batch_add_event(struct batch *batch, struct partition *partition, const stru
                     const struct event_facts *facts, void *message) CHECKED;
 
 /* Adds a record to be quarantined, with all its bytes. */
-int batch_add_quarantine(struct batch *batch, struct partition *partition, const struct record *record,
-                         const char *reason, const char *detail) CHECKED;
+int batch_add_quarantine(struct batch *batch, struct partition *partition,
+                         const struct record *record, const char *reason,
+                         const char *detail) CHECKED;
 
 /* The root of an identity's component. */
 uint32_t batch_component(struct batch *batch, uint32_t identity);

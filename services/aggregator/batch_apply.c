@@ -10,8 +10,8 @@
 #include "services/aggregator/quarantine.h"
 
 #define TOUCHED_LIMIT 1024 /* partitions of one writer */
-#define TRIES 10           /* of a batch that meets deadlocks */
-#define CAREFUL_RUN 16     /* batches that go the careful way after one that had to */
+#define TRIES         10   /* of a batch that meets deadlocks */
+#define CAREFUL_RUN   16   /* batches that go the careful way after one that had to */
 
 struct touched {
     struct partition *partition[TOUCHED_LIMIT];
@@ -111,7 +111,8 @@ static bool worth_another_try(struct batch_apply *apply)
     return month_missing(apply->pg) || strncmp(pg_sqlstate(apply->pg), "40", 2) == 0;
 }
 
-static void settle(struct batch_apply *apply, const struct batch *batch, const struct touched *touched)
+static void settle(struct batch_apply *apply, const struct batch *batch,
+                   const struct touched *touched)
 {
     identities_remember(batch, apply->cache);
     for (size_t i = 0; i < touched->count; i++) {

@@ -13,7 +13,7 @@ struct batch_apply {
     struct pg *pg;
     struct identity_cache *cache;
     struct months *months;
-    int64_t epoch;            /* of what the cache holds; 0 at first */
+    int64_t epoch; /* of what the cache holds; 0 at first */
     int64_t quarantine_limit;
     int careful; /* so many more batches go the careful way at once: repeats come in runs */
 };

@@ -5,8 +5,8 @@
 #include "common/base/log.h"
 #include "sql.h"
 
-#define PIECE ((size_t)64 * 1024) /* of COPY, assembled and sent at once */
-#define FIELDS 16                 /* columns of SQL_EVENTS_COPY */
+#define PIECE  ((size_t)64 * 1024) /* of COPY, assembled and sent at once */
+#define FIELDS 16                  /* columns of SQL_EVENTS_COPY */
 
 static int by_key(const void *a, const void *b)
 {
@@ -73,8 +73,9 @@ static int set_repeated_aside(struct batch *batch)
     for (size_t i = 0; i < batch->row_count; i++) {
         if (unique > 0 && same_key(&batch->row[unique - 1], &batch->row[i])) {
             if (!same_event(batch, &batch->row[unique - 1], &batch->row[i])) {
-                rc = rc ? rc : refuse(batch, &batch->row[i], REASON_UID_COLLISION,
-                                      "another event of the same moment has the same event_uid");
+                rc = rc ? rc
+                        : refuse(batch, &batch->row[i], REASON_UID_COLLISION,
+                                 "another event of the same moment has the same event_uid");
                 kafka_message_drop(batch->row[i].message);
                 continue;
             }

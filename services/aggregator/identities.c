@@ -122,9 +122,9 @@ static int ask(struct pg *pg, struct batch *batch)
 static struct span attachment_key(const struct batch *batch, const struct batch_attachment *a,
                                   char *key, size_t size)
 {
-    int len = snprintf(key, size, "%lld %.*s=%.*s",
-                       (long long)batch->identity[a->anchor].identity_id, SPAN_ARGS(a->kind),
-                       SPAN_ARGS(a->value));
+    int len =
+        snprintf(key, size, "%lld %.*s=%.*s", (long long)batch->identity[a->anchor].identity_id,
+                 SPAN_ARGS(a->kind), SPAN_ARGS(a->value));
     return (struct span){key, (size_t)len < size ? (size_t)len : size - 1};
 }
 
@@ -177,8 +177,9 @@ void identities_remember(const struct batch *batch, struct identity_cache *cache
     for (size_t i = 0; i < batch->identity_count; i++) {
         const struct batch_identity *identity = &batch->identity[i];
         if (!identity->known)
-            identity_cache_put(cache, identity->key, (struct cached_identity){identity->identity_id,
-                                                                              identity->customer_id});
+            identity_cache_put(
+                cache, identity->key,
+                (struct cached_identity){identity->identity_id, identity->customer_id});
     }
     for (size_t i = 0; i < batch->attachment_count; i++) {
         char key[384];

@@ -4,7 +4,7 @@
 
 #include "common/base/hash.h"
 
-#define TYPICAL_ENTRY 72 /* bytes of a typical entry with its key */
+#define TYPICAL_ENTRY  72 /* bytes of a typical entry with its key */
 #define SMALLEST_SLOTS 64
 
 struct entry {
@@ -127,7 +127,8 @@ static void put(struct identity_cache *cache, uint64_t hash, struct span key,
     young->count++;
 }
 
-bool identity_cache_get(struct identity_cache *cache, struct span key, struct cached_identity *found)
+bool identity_cache_get(struct identity_cache *cache, struct span key,
+                        struct cached_identity *found)
 {
     uint64_t hash = hash_span(key);
     uint32_t slot = *find(&cache->young, cache->slot_count, hash, key);

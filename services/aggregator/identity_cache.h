@@ -27,7 +27,9 @@ void identity_cache_free(struct identity_cache *cache); /* NULL is fine */
 void identity_cache_clear(struct identity_cache *cache);
 
 /* Keys are any bytes: "email=ann@acme.example", or an attachment's. */
-bool identity_cache_get(struct identity_cache *cache, struct span key, struct cached_identity *found);
-void identity_cache_put(struct identity_cache *cache, struct span key, struct cached_identity value);
+bool identity_cache_get(struct identity_cache *cache, struct span key,
+                        struct cached_identity *found);
+void identity_cache_put(struct identity_cache *cache, struct span key,
+                        struct cached_identity value);
 
 #endif

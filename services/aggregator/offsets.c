@@ -5,7 +5,7 @@
 #include "common/base/log.h"
 #include "sql.h"
 
-#define ARRAY_LIMIT ((size_t)1024 * 1024)
+#define ARRAY_LIMIT                 ((size_t)1024 * 1024)
 #define SQLSTATE_LOCK_NOT_AVAILABLE "55P03"
 /* How often a holder's backend is ended before the next round starts over. */
 #define TAKE_OVER_TRIES 3
@@ -63,7 +63,18 @@ int offsets_take_over(struct pg *pg, struct partition *partition, int64_t low_wa
 }
 
 /* The arrays that describe a batch's partitions, one element each. */
-enum column { TOPIC, PARTITION, GENERATION, EXPECTED, NEXT, TIMELINE, DUPLICATE, QUARANTINED, VOID, COLUMNS };
+enum column {
+    TOPIC,
+    PARTITION,
+    GENERATION,
+    EXPECTED,
+    NEXT,
+    TIMELINE,
+    DUPLICATE,
+    QUARANTINED,
+    VOID,
+    COLUMNS
+};
 
 struct arrays {
     struct buffer column[COLUMNS];
@@ -84,9 +95,9 @@ static bool arrays_fill(struct arrays *arrays, struct partition *const *touched,
         const struct partition *p = touched[i];
         const struct books books = count_later ? (struct books){0} : p->books;
         const int64_t numbers[COLUMNS] = {
-            [PARTITION] = p->partition,     [GENERATION] = p->generation,
-            [EXPECTED] = p->committed,      [NEXT] = p->next,
-            [TIMELINE] = books.on_timeline, [DUPLICATE] = books.duplicates,
+            [PARTITION] = p->partition,        [GENERATION] = p->generation,
+            [EXPECTED] = p->committed,         [NEXT] = p->next,
+            [TIMELINE] = books.on_timeline,    [DUPLICATE] = books.duplicates,
             [QUARANTINED] = books.quarantined, [VOID] = books.void_,
         };
         pg_array_text(&arrays->column[TOPIC], span_of(p->topic));

@@ -48,9 +48,8 @@ static int put_one(struct pg *pg, const struct batch_quarantine *entry)
     if (key.failed || value.failed || headers.failed) {
         log_error("No memory for a quarantined record");
     } else {
-        const char *const params[] = {entry->partition->topic, partition, offset,
-                                      entry->reason, entry->detail, key_text,
-                                      value_text, headers.data};
+        const char *const params[] = {entry->partition->topic, partition, offset,     entry->reason,
+                                      entry->detail,           key_text,  value_text, headers.data};
         rc = pg_query_prepared(pg, SQL_QUARANTINE_PUT, params, 8, NULL);
     }
     buffer_free(&headers);

@@ -1,0 +1,295 @@
+#include "common/kafka/kafka_consumer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/base/log.h"
+#include "common/kafka/kafka_settings.h"
+
+#define WATERMARK_TIMEOUT_MS 5000
+
+struct kafka_consumer {
+    rd_kafka_t *rk;
+    struct kafka_listener listener;
+    int failure; /* what the listener failed with, handed out by the next poll */
+};
+
+static void fill_partition(rd_kafka_t *rk, const rd_kafka_topic_partition_t *from,
+                           struct kafka_partition *to)
+{
+    *to = (struct kafka_partition){.partition = from->partition};
+    snprintf(to->topic, sizeof to->topic, "%s", from->topic);
+    int64_t low = 0, high = 0;
+    rd_kafka_resp_err_t err = rd_kafka_query_watermark_offsets(rk, from->topic, from->partition,
+                                                               &low, &high, WATERMARK_TIMEOUT_MS);
+    if (err) {
+        log_warn("Kafka did not tell where a partition begins", LOG_TEXT("topic", from->topic),
+                 LOG_INT("partition", from->partition), LOG_TEXT("error", rd_kafka_err2str(err)));
+        low = -1;
+    }
+    to->low_watermark = low;
+}
+
+/* Asks the listener where to begin, and begins there. */
+static int assign(struct kafka_consumer *consumer, rd_kafka_t *rk,
+                  rd_kafka_topic_partition_list_t *list)
+{
+    size_t count = (size_t)list->cnt;
+    struct kafka_partition *partitions = calloc(count + 1, sizeof *partitions);
+    if (!partitions)
+        return ERR_MEMORY;
+    for (size_t i = 0; i < count; i++) {
+        fill_partition(rk, &list->elems[i], &partitions[i]);
+        if (partitions[i].low_watermark < 0) {
+            free(partitions);
+            return ERR_BUSY;
+        }
+    }
+    int rc = consumer->listener.assigned(consumer->listener.context, partitions, count);
+    for (size_t i = 0; rc == 0 && i < count; i++)
+        list->elems[i].offset = partitions[i].offset;
+    free(partitions);
+    return rc;
+}
+
+/* Eager rebalancing: all partitions come and go together. */
+static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
+                         rd_kafka_topic_partition_list_t *list, void *opaque)
+{
+    struct kafka_consumer *consumer = opaque;
+    if (err == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+        int rc = assign(consumer, rk, list);
+        if (rc != 0)
+            consumer->failure = rc;
+        err = rd_kafka_assign(rk, rc == 0 ? list : NULL);
+    } else {
+        consumer->listener.revoked(consumer->listener.context, rd_kafka_assignment_lost(rk));
+        err = rd_kafka_assign(rk, NULL);
+    }
+    if (err) {
+        log_error("Kafka refuses an assignment", LOG_TEXT("error", rd_kafka_err2str(err)));
+        consumer->failure = ERR_IO;
+    }
+}
+
+static int subscribe(rd_kafka_t *rk, const char *const *topics)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(8);
+    for (; *topics; topics++)
+        rd_kafka_topic_partition_list_add(list, *topics, RD_KAFKA_PARTITION_UA);
+    rd_kafka_resp_err_t err = rd_kafka_subscribe(rk, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    if (!err)
+        return 0;
+    log_error("Kafka refuses the subscription", LOG_TEXT("error", rd_kafka_err2str(err)));
+    return ERR_IO;
+}
+
+static int make_settings(const struct config *config, struct kafka_consumer *consumer,
+                         rd_kafka_conf_t **conf)
+{
+    char fetch_kib[24];
+    snprintf(fetch_kib, sizeof fetch_kib, "%lld",
+             (long long)config_number(config, "fetch_bytes") / 1024);
+    const struct config_pair defaults[] = {
+        /* A killed writer's partitions move on after this long. */
+        {"session.timeout.ms", "10000"},
+        {"queued.max.messages.kbytes", fetch_kib},
+        {"fetch.queue.backoff.ms", "5"},
+        {"fetch.wait.max.ms", "100"},
+        {"topic.metadata.refresh.interval.ms", "10000"},
+        {NULL, NULL},
+    };
+    const struct config_pair fixed[] = {
+        {"group.id", config_text(config, "group")},
+        {"enable.auto.commit", "false"},
+        {"enable.auto.offset.store", "false"},
+        /* Anything else skips over lost records without a word. */
+        {"auto.offset.reset", "error"},
+        {"enable.partition.eof", "true"},
+        {"partition.assignment.strategy", "range,roundrobin"},
+        {"allow.auto.create.topics", "true"},
+        {NULL, NULL},
+    };
+    struct fault fault = {.detail = ""};
+    int rc = kafka_settings_new(config, defaults, fixed, conf, &fault);
+    if (rc != 0) {
+        log_error("The Kafka settings are wrong", LOG_TEXT("setting", fault.pointer),
+                  LOG_TEXT("error", fault.detail));
+        return rc;
+    }
+    rd_kafka_conf_set_opaque(*conf, consumer);
+    rd_kafka_conf_set_rebalance_cb(*conf, on_rebalance);
+    return 0;
+}
+
+int kafka_consumer_open(const struct config *config, const char *const *topics,
+                        const struct kafka_listener *listener, struct kafka_consumer **out)
+{
+    struct kafka_consumer *consumer = calloc(1, sizeof *consumer);
+    if (!consumer)
+        return ERR_MEMORY;
+    consumer->listener = *listener;
+    rd_kafka_conf_t *conf;
+    int rc = make_settings(config, consumer, &conf);
+    if (rc != 0) {
+        free(consumer);
+        return rc;
+    }
+    char error[256];
+    consumer->rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, error, sizeof error);
+    if (!consumer->rk) {
+        log_error("Cannot make a Kafka consumer", LOG_TEXT("error", error));
+        rd_kafka_conf_destroy(conf);
+        free(consumer);
+        return ERR_IO;
+    }
+    rd_kafka_poll_set_consumer(consumer->rk);
+    rc = subscribe(consumer->rk, topics);
+    if (rc != 0) {
+        kafka_consumer_close(consumer);
+        return rc;
+    }
+    *out = consumer;
+    return 0;
+}
+
+static void view_headers(struct kafka_message *message, const rd_kafka_message_t *handle)
+{
+    rd_kafka_headers_t *headers;
+    message->headers_cut = false;
+    message->record.headers = message->headers;
+    message->record.header_count = 0;
+    if (rd_kafka_message_headers(handle, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return;
+    const char *name;
+    const void *value;
+    size_t size, count = 0;
+    while (rd_kafka_header_get_all(headers, count, &name, &value, &size) ==
+           RD_KAFKA_RESP_ERR_NO_ERROR) {
+        if (count == RECORD_HEADERS_LIMIT) {
+            message->headers_cut = true;
+            break;
+        }
+        message->headers[count++] =
+            (struct record_header){span_of(name), {value, value ? size : 0}};
+    }
+    message->record.header_count = count;
+}
+
+void kafka_message_view(void *handle, struct kafka_message *message)
+{
+    const rd_kafka_message_t *m = handle;
+    message->happening = KAFKA_RECORD;
+    message->handle = NULL;
+    message->record = (struct record){
+        .topic = span_of(rd_kafka_topic_name(m->rkt)),
+        .partition = m->partition,
+        .offset = m->offset,
+        .timestamp_ms = rd_kafka_message_timestamp(m, NULL),
+        .key = {m->key, m->key ? m->key_len : 0},
+        .value = {m->payload, m->payload ? m->len : 0},
+    };
+    view_headers(message, m);
+}
+
+/* Errors come as messages, too: most are news that librdkafka deals with by itself. */
+static int take_error(struct kafka_consumer *consumer, const rd_kafka_message_t *m,
+                      struct kafka_message *message)
+{
+    switch (m->err) {
+    case RD_KAFKA_RESP_ERR__PARTITION_EOF:
+        message->happening = KAFKA_END;
+        break;
+    case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
+    case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
+        message->happening = KAFKA_OUT_OF_RANGE;
+        break;
+    case RD_KAFKA_RESP_ERR__FATAL:
+        log_error("The Kafka consumer cannot go on", LOG_TEXT("error", rd_kafka_message_errstr(m)));
+        return ERR_IO;
+    default:
+        log_warn("Kafka reports trouble", LOG_TEXT("error", rd_kafka_message_errstr(m)));
+        return consumer->failure;
+    }
+    message->record.topic = span_of(m->rkt ? rd_kafka_topic_name(m->rkt) : "");
+    message->record.partition = m->partition;
+    message->record.offset = m->offset;
+    return 0;
+}
+
+int kafka_consumer_poll(struct kafka_consumer *consumer, int ms, struct kafka_message *message)
+{
+    message->happening = KAFKA_NOTHING;
+    message->handle = NULL;
+    rd_kafka_message_t *m = rd_kafka_consumer_poll(consumer->rk, ms);
+    if (consumer->failure != 0) {
+        if (m)
+            rd_kafka_message_destroy(m);
+        int rc = consumer->failure;
+        consumer->failure = 0;
+        return rc;
+    }
+    if (!m)
+        return 0;
+    int rc = 0;
+    if (m->err)
+        rc = take_error(consumer, m, message);
+    else
+        kafka_message_view(m, message);
+    message->handle = m;
+    return rc;
+}
+
+void kafka_message_release(struct kafka_message *message)
+{
+    kafka_message_drop(message->handle);
+    message->handle = NULL;
+}
+
+void *kafka_message_keep(struct kafka_message *message)
+{
+    void *handle = message->handle;
+    message->handle = NULL;
+    return handle;
+}
+
+void kafka_message_drop(void *handle)
+{
+    if (handle)
+        rd_kafka_message_destroy(handle);
+}
+
+void kafka_consumer_pause(struct kafka_consumer *consumer, bool pause)
+{
+    rd_kafka_topic_partition_list_t *list;
+    if (rd_kafka_assignment(consumer->rk, &list) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return;
+    if (pause)
+        rd_kafka_pause_partitions(consumer->rk, list);
+    else
+        rd_kafka_resume_partitions(consumer->rk, list);
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+void kafka_consumer_note(struct kafka_consumer *consumer, const struct kafka_partition *partitions,
+                         size_t count)
+{
+    if (count == 0)
+        return;
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+    for (size_t i = 0; i < count; i++)
+        rd_kafka_topic_partition_list_add(list, partitions[i].topic, partitions[i].partition)
+            ->offset = partitions[i].offset;
+    rd_kafka_commit(consumer->rk, list, 1 /* without waiting */);
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+void kafka_consumer_close(struct kafka_consumer *consumer)
+{
+    if (!consumer)
+        return;
+    rd_kafka_consumer_close(consumer->rk);
+    rd_kafka_destroy(consumer->rk);
+    free(consumer);
+}
