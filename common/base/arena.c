@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/base/log.h"
+
 #define ALIGNMENT    _Alignof(max_align_t)
 #define FIRST_BLOCK  (4 * 1024)
 #define LARGEST_STEP (256 * 1024)
@@ -63,18 +65,25 @@ static struct arena_block *add_block(struct arena *arena, size_t need)
     return block;
 }
 
+static void *refuse(const struct arena *arena, size_t size)
+{
+    log_error("An arena gives no more memory", LOG_INT("asked", size), LOG_INT("used", arena->used),
+              LOG_INT("limit", arena->limit));
+    return NULL;
+}
+
 void *arena_alloc(struct arena *arena, size_t size)
 {
     if (size > arena->limit - arena->used)
-        return NULL;
+        return refuse(arena, size);
     size_t rounded = (size + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
     if (rounded < size || rounded > arena->limit - arena->used)
-        return NULL;
+        return refuse(arena, size);
     struct arena_block *block = arena->blocks;
     if (!block || block->size - block->used < rounded) {
         block = add_block(arena, rounded);
         if (!block)
-            return NULL;
+            return refuse(arena, size);
     }
     void *memory = block->bytes + block->used;
     block->used += rounded;

@@ -25,7 +25,8 @@ void arena_reset(struct arena *arena);
 /* Frees everything; the arena may be used again as after arena_init. */
 void arena_free(struct arena *arena);
 
-/* Aligned for any type, not zeroed; NULL past the limit or without memory. */
+/* Aligned for any type, not zeroed; NULL past the limit or without memory, which
+ * has been logged then, so that callers need not. */
 void *arena_alloc(struct arena *arena, size_t size);
 
 /* Copies; the copy is followed by a NUL that does not count. ptr NULL on failure. */

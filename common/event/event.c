@@ -157,6 +157,11 @@ static const struct core_attribute *find_core(struct span name)
     return NULL;
 }
 
+bool event_attribute_is_core(struct span name)
+{
+    return find_core(name) || span_is(name, "specversion");
+}
+
 static int set_core(struct event *event, const struct core_attribute *core, struct span name,
                     struct span value, struct fault *fault)
 {

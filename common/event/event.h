@@ -45,6 +45,9 @@ struct span event_extension(const struct event *event, const char *name);
 /* Adds or replaces an extension. ERR_LIMIT when there are too many. */
 int event_set_extension(struct event *event, const char *name, struct span value) CHECKED;
 
+/* One of the spec's own attributes (specversion among them), all of which are text. */
+bool event_attribute_is_core(struct span name);
+
 /* Sets an attribute by its CloudEvents name, with the checks of the spec,
  * section 3: name [a-z0-9]+, specversion "1.0", id/source/type/subject non-empty
  * and within the limits above, source a URI-reference, dataschema a URI, time

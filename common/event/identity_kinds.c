@@ -19,12 +19,6 @@ struct place {
     char pointer[256];
 };
 
-static int no_memory(void)
-{
-    log_error("identity kinds: no memory");
-    return ERR_MEMORY;
-}
-
 static int place_fault(const struct place *place, const char *member, struct fault *fault,
                        const char *detail)
 {
@@ -70,7 +64,7 @@ static int read_deny(struct place *place, json_t *deny, struct identity_rule *ru
     struct arena *arena = &place->kinds->arena;
     rule->deny = arena_alloc(arena, json_array_size(deny) * sizeof *rule->deny);
     if (!rule->deny)
-        return no_memory();
+        return ERR_MEMORY;
     size_t i;
     json_t *item;
     json_array_foreach(deny, i, item)
@@ -82,7 +76,7 @@ static int read_deny(struct place *place, json_t *deny, struct identity_rule *ru
                                "\"info@*\"");
         rule->deny[i] = arena_copy(arena, pattern);
         if (!rule->deny[i].ptr)
-            return no_memory();
+            return ERR_MEMORY;
     }
     rule->deny_count = i;
     return 0;
@@ -125,7 +119,7 @@ static int read_rule(struct place *place, const char *name, json_t *config,
     rule->kind.name = arena_strdup(arena, span_of(name));
     rule->file = arena_strdup(arena, span_of(place->file));
     if (!rule->kind.name || !rule->file)
-        return no_memory();
+        return ERR_MEMORY;
     rule->kind.account = strncmp(name, "account.", 8) == 0;
     rule->kind.strong = json_is_true(strong);
     int result = read_rank(place, json_object_get(config, "rank"), rule, fault);
@@ -236,7 +230,7 @@ static int load(const char *config_dir, struct identity_kinds *kinds, struct fau
     kinds->rules = arena_alloc(&kinds->arena, KINDS_LIMIT * sizeof *kinds->rules);
     kinds->by_rank = arena_alloc(&kinds->arena, KINDS_LIMIT * sizeof(struct identity_kind *));
     if (!kinds->rules || !kinds->by_rank)
-        return no_memory();
+        return ERR_MEMORY;
     int result = load_general(config_dir, kinds, fault);
     static const char *const subfolders[] = {"departments", "sources"};
     for (size_t i = 0; result == 0 && i < 2; i++) {
@@ -255,8 +249,10 @@ static int load(const char *config_dir, struct identity_kinds *kinds, struct fau
 int identity_kinds_load(const char *config_dir, struct identity_kinds **out, struct fault *fault)
 {
     struct identity_kinds *kinds = calloc(1, sizeof *kinds);
-    if (!kinds)
-        return no_memory();
+    if (!kinds) {
+        log_error("Identity kinds cannot be loaded: no memory");
+        return ERR_MEMORY;
+    }
     arena_init(&kinds->arena, MEMORY_LIMIT);
     int result = load(config_dir, kinds, fault);
     if (result != 0) {

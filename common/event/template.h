@@ -10,7 +10,8 @@
 #include "common/base/arena.h"
 #include "common/base/fault.h"
 
-/* Braces match and every place is a pointer. */
+/* Braces match and every place is a pointer; at most 64 texts and places. The
+ * fault's pointer is left to the caller. */
 int template_check(const char *text, struct fault *fault) CHECKED;
 
 /* `document` is text that json_scan_check accepted. Absent (ptr NULL) without
