@@ -27,7 +27,8 @@ struct signed_message {
     size_t header_count;
 };
 
-/* `config` is a source's "signature" object, its strings expanded already.
+/* `config` is a source's "signature" object, its strings expanded already. It
+ * is copied. Secrets are text and taken byte for byte, but for standard-webhooks.
  *
  *   {"scheme": "hmac", "secret": "…", "hash": "sha256|sha1", "encoding": "hex|base64",
  *    "header": "Stripe-Signature",
@@ -47,9 +48,19 @@ struct signed_message {
 int signature_new(json_t *config, struct signature **out, struct fault *fault) CHECKED;
 void signature_free(struct signature *signature);
 
-/* ERR_INVALID with a reason for the log and the 401 (never the expected value). */
+/* A header that proves something must come once: doubled, it is refused. The
+ * timestamp may lie `tolerance` before or after `now_us`.
+ * ERR_INVALID with a reason for the log and the 401 (never the expected value). */
 int signature_verify(const struct signature *signature, const struct signed_message *message,
                      int64_t now_us, struct fault *fault) CHECKED;
+
+enum signature_hash { SIGNATURE_SHA256, SIGNATURE_SHA1 };
+
+#define SIGNATURE_MAC_SIZE 32
+
+/* HMAC (RFC 2104) over the parts, one after the other; `len` is 32 or 20. */
+int signature_hmac(enum signature_hash hash, struct span key, const struct span *parts,
+                   size_t part_count, unsigned char mac[SIGNATURE_MAC_SIZE], size_t *len) CHECKED;
 
 /* Signs by the Standard Webhooks scheme: "v1,…" into `out` (80 bytes do). */
 int signature_standard_webhook(const char *secret, struct span id, int64_t timestamp_s,
