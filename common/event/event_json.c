@@ -6,7 +6,6 @@
 #include "common/base/hex.h"
 #include "common/event/event_text.h"
 #include "common/json/json_scan.h"
-#include "common/json/json_string.h"
 
 /* One event being decoded. */
 struct decoding {
@@ -44,7 +43,7 @@ static int attribute_text(struct decoding *d, struct span name, struct span valu
     char first = value.ptr[0];
     *text = value;
     if (first == '"')
-        return json_string_decode(d->arena, value, text);
+        return json_scan_text(d->arena, value, text);
     if (event_attribute_is_core(name))
         return member_fault(d->fault, name, "must be a string");
     if (first == 't' || first == 'f')
@@ -62,7 +61,7 @@ static int attribute_text(struct decoding *d, struct span name, struct span valu
 static int decode_member(struct decoding *d, struct span raw_name, struct span value)
 {
     struct span name, text;
-    int result = json_string_decode(d->arena, raw_name, &name);
+    int result = json_scan_text(d->arena, raw_name, &name);
     if (result != 0)
         return result;
     if (span_is(name, "data")) {
@@ -92,8 +91,8 @@ static int decode_data(struct decoding *d)
         return 0;
     }
     event->data_kind = EVENT_DATA_BINARY;
-    int result = json_string_decode(d->arena, d->data, &event->data);
-    if (result == ERR_INVALID)
+    int result = json_scan_text(d->arena, d->data, &event->data);
+    if (result == ERR_NOT_FOUND)
         return fault_set(d->fault, "/data",
                          "must be a string, since datacontenttype is not a JSON one");
     return result;
@@ -103,8 +102,8 @@ static int decode_base64(struct decoding *d)
 {
     struct event *event = d->event;
     struct span text;
-    int result = json_string_decode(d->arena, d->data_base64, &text);
-    if (result == ERR_INVALID)
+    int result = json_scan_text(d->arena, d->data_base64, &text);
+    if (result == ERR_NOT_FOUND)
         return fault_set(d->fault, "/data_base64", "must be a string");
     unsigned char *bytes = result == 0 ? arena_alloc(d->arena, text.len + 1) : NULL;
     if (!bytes)

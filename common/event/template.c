@@ -2,7 +2,6 @@
 
 #include "common/json/json_pointer.h"
 #include "common/json/json_scan.h"
-#include "common/json/json_string.h"
 
 #define PIECES_LIMIT 64  /* texts and places of one template */
 #define PLACE_LIMIT  255 /* bytes of a pointer */
@@ -81,7 +80,7 @@ static int place_text(struct span place, struct span document, struct arena *are
         *text = (struct span){NULL, 0};
         return 0;
     }
-    return text->ptr[0] == '"' ? json_string_decode(arena, *text, text) : 0;
+    return text->ptr[0] == '"' ? json_scan_text(arena, *text, text) : 0;
 }
 
 static struct span join(const struct span *pieces, size_t count, struct arena *arena)
