@@ -21,9 +21,9 @@ atexit.register(_end_all)
 class Process:
     """`argv` runs at start(); several starts append to the same log."""
 
-    def __init__(self, name, argv, log, env=None, cwd=None):
-        self.name, self.argv, self.log, self.cwd = name, [str(a) for a in argv], str(log), cwd
-        self.env = env
+    def __init__(self, name, argv, log, env=None, preexec=None):
+        self.name, self.argv, self.log = name, [str(a) for a in argv], str(log)
+        self.env, self.preexec = env, preexec
         self.popen = None
 
     def start(self):
@@ -32,7 +32,7 @@ class Process:
         with open(self.log, "ab") as log:
             self.popen = subprocess.Popen(
                 self.argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                env=self.env, cwd=self.cwd, start_new_session=True)
+                env=self.env, preexec_fn=self.preexec, start_new_session=True)
         _alive.add(self)
         return self
 

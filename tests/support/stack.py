@@ -6,16 +6,15 @@ import re
 import shutil
 import subprocess
 
-from support import sign
 from support.http import request
 from support.paths import BUILD, CONFIG
 from support.ports import free_port
 from support.postgres import execute
 from support.process import Process
+from support.sources import Sources
 from support.wait import wait_for
 
 DEPARTMENTS = ("sales", "billing", "service")
-SECRET = "a secret of the tests, for %s"
 
 
 class Stack:
@@ -28,7 +27,7 @@ class Stack:
         shutil.rmtree(self.folder, ignore_errors=True)
         self.config = os.path.join(self.folder, "config")
         shutil.copytree(CONFIG, self.config)
-        self.programs, self.ports, self.secrets, self.uris = {}, {}, {}, {}
+        self.programs, self.ports = {}, {}
         # Of the caller's settings none may reach the programs.
         self.env = {k: v for k, v in os.environ.items() if not k.startswith("TL_")}
         self.env.update(TL_CONFIG=self.config, TL_BROKERS=kafka.brokers, TL_DATABASE=database)
@@ -37,24 +36,10 @@ class Stack:
         Stack.live.append(self)
 
     def learn_sources(self):
-        """Gives each source of the configuration a secret, by the variables that its file
-        names. Again after a test has written another source."""
-        folder = os.path.join(self.config, "sources")
-        for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
-            source = name[:-len(".json")]
-            with open(os.path.join(folder, name), encoding="utf-8") as file:
-                signature = json.load(file)["signature"]
-            for member, text in signature.items():
-                variable = re.fullmatch(r"\$\{(\w+)\}", str(text))
-                if not variable:
-                    continue
-                if member == "uri":
-                    value = self.uris[source] = f"https://throughline.example/webhooks/{source}"
-                else:
-                    value = self.secrets[source] = SECRET % source
-                self.env[variable.group(1)] = value
-            if "uri" in signature and source not in self.uris:
-                self.uris[source] = signature["uri"]
+        """Gives each source of the configuration a secret. Again after a test has written
+        another source."""
+        self.sources = Sources(self.config, lambda source: f"a secret of the tests, for {source}")
+        self.env.update(self.sources.environment)
 
     def write_config(self, name, content):
         path = os.path.join(self.config, name)
@@ -138,9 +123,7 @@ class Stack:
         if not isinstance(body, (bytes, str)):
             body = json.dumps(body)
         body = body.encode() if isinstance(body, str) else body
-        signer = {"stripe": sign.stripe, "zendesk": sign.zendesk,
-                  "hubspot": lambda secret, body: sign.hubspot(secret, body, self.uris[source])}
-        headers = signer[source](self.secrets[source], body) if headers is None else headers
+        headers = self.sources.signed(source, body) if headers is None else headers
         return self.request(name, "POST", f"/webhooks/{source}", body,
                             {"Content-Type": "application/json", **headers})
 

@@ -1,0 +1,36 @@
+"""What the sources of a configuration folder want from the environment."""
+import json
+import os
+import re
+
+from support import sign
+
+
+class Sources:
+    """`environment`: the variables that the source files name; `secrets` and
+    `uris`: their values by source. `make_secret(source)` invents a secret."""
+
+    def __init__(self, config, make_secret):
+        self.environment, self.secrets, self.uris = {}, {}, {}
+        folder = os.path.join(config, "sources")
+        for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
+            with open(os.path.join(folder, name), encoding="utf-8") as file:
+                self._learn(name[:-len(".json")], json.load(file)["signature"], make_secret)
+
+    def _learn(self, source, signature, make_secret):
+        for member, text in signature.items():
+            variable = re.fullmatch(r"\$\{(\w+)\}", str(text))
+            if not variable:
+                continue
+            known = self.uris if member == "uri" else self.secrets
+            known[source] = (f"https://throughline.example/webhooks/{source}" if member == "uri"
+                             else make_secret(source))
+            self.environment[variable.group(1)] = known[source]
+        if "uri" in signature:
+            self.uris.setdefault(source, signature["uri"])
+
+    def signed(self, source, body):
+        """The headers by which the system `source` proves that `body` is its own."""
+        if source == "hubspot":
+            return sign.hubspot(self.secrets[source], body, self.uris[source])
+        return {"stripe": sign.stripe, "zendesk": sign.zendesk}[source](self.secrets[source], body)
