@@ -1,0 +1,140 @@
+"""Starting and ending what the demo runs."""
+import ctypes
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests"))  # the tools that the demo shares with the tests
+
+from support.http import request  # noqa: E402  pylint: disable=wrong-import-position
+from support.ports import free_port  # noqa: E402  pylint: disable=wrong-import-position
+from support.process import Process  # noqa: E402  pylint: disable=wrong-import-position
+from support.sources import Sources  # noqa: E402  pylint: disable=wrong-import-position
+from support.wait import wait_for  # noqa: E402  pylint: disable=wrong-import-position
+
+BUILD = (ROOT / os.environ.get("BUILD", "build")).resolve()
+FOLDER = BUILD / "demo"
+POSTGRES = FOLDER / "postgres"
+PORTS = {"tl-sales": 8101, "tl-billing": 8102, "tl-service": 8103, "tl-aggregator": 8110}
+
+
+def say(text):
+    print(text, flush=True)
+
+
+class Programs:
+    """start() all, then `uri`, `ports`, `env`, `sources`; end() whatever has begun."""
+
+    def __init__(self):
+        self.running, self.ports = [], {}
+        # Nothing of the caller's own settings may lead out of the demo.
+        self.env = {k: v for k, v in os.environ.items() if not k.startswith("TL_")}
+        self.env["THROUGHLINE_DEMO"] = str(FOLDER)  # by which its processes can be told
+        self.uri = None
+
+    def start(self):
+        self._private_postgres("remove")  # of a demo that was killed
+        shutil.rmtree(FOLDER, ignore_errors=True)
+        FOLDER.mkdir(parents=True)
+        say("starting PostgreSQL, a throwaway broker, and the services")
+        self._private_postgres("start")
+        self.uri = (POSTGRES / "uri").read_text(encoding="utf-8").strip()
+        self.env.update(TL_CONFIG=str(ROOT / "config"), TL_DATABASE=self.uri,
+                        TL_BROKERS=self._broker())
+        self.sources = Sources(ROOT / "config", lambda source: os.urandom(16).hex())
+        self.env.update(self.sources.environment)
+        self.throughline("migrate")
+        for name in PORTS:
+            self._service(name)
+        for process, name in zip(self.running[1:], PORTS):
+            process.wait_until(lambda name=name: self._ready(name), 30, "is ready")
+
+    def end(self):
+        """Services first, then what they need. Nothing is left running."""
+        for process in reversed(self.running):
+            process.signal(signal.SIGTERM)
+        for process in reversed(self.running):
+            try:
+                process.wait(12)
+            except AssertionError:
+                process.kill()
+        self.running.clear()
+        self._private_postgres("remove")
+
+    def throughline(self, *arguments):
+        """The command line; what it printed."""
+        done = subprocess.run([BUILD / "throughline", *arguments], env=self.env, check=False,
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+        if done.returncode:
+            raise RuntimeError(f"throughline {' '.join(arguments)}: status {done.returncode}\n"
+                               f"{done.stdout}{done.stderr}")
+        return done.stdout
+
+    def select(self, query):
+        """One value from PostgreSQL, as text."""
+        done = subprocess.run(["psql", "-X", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", query, self.uri],
+                              check=False, capture_output=True, text=True, timeout=60)
+        if done.returncode:
+            raise RuntimeError(f"psql: {done.stderr}")
+        return done.stdout.strip()
+
+    def post(self, program, path, body, headers):
+        return request(self.ports[program], "POST", path, body, headers)
+
+    def _private_postgres(self, action):
+        if action == "remove" and not POSTGRES.exists():
+            return
+        log = BUILD / "demo-postgres.log"
+        with open(log, "w+", encoding="utf-8") as output:  # a pipe would be held by the server
+            done = subprocess.run([ROOT / "deploy/demo/private-postgres", action, POSTGRES],
+                                  stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=self.env,
+                                  start_new_session=True, check=False, timeout=120)
+            output.seek(0)
+            text = output.read()
+        log.unlink()
+        if done.returncode:
+            raise RuntimeError(text)
+
+    def _broker(self):
+        address = FOLDER / "broker"
+        broker = self._run("tl-embedded-broker", [BUILD / "tl-embedded-broker"], address)
+        return broker.wait_until(lambda: address.read_text(encoding="utf-8").strip(), 10,
+                                 "prints its address")
+
+    def _service(self, name):
+        self.ports[name] = PORTS[name] if _is_free(PORTS[name]) else free_port()
+        if self.ports[name] != PORTS[name]:
+            say(f"port {PORTS[name]} is taken: {name} listens on {self.ports[name]}")
+        self._run(name, [BUILD / name], FOLDER / f"{name}.log",
+                  {"TL_LISTEN": f"127.0.0.1:{self.ports[name]}"})
+
+    def _run(self, name, argv, log, env=()):
+        process = Process(name, argv, log, {**self.env, **dict(env)}, preexec=_end_with_parent)
+        self.running.append(process)
+        return process.start()
+
+    def _ready(self, name):
+        try:
+            return request(self.ports[name], "GET", "/readyz", timeout=2).status == 200
+        except OSError:
+            return False
+
+
+def _is_free(port):
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _end_with_parent():
+    """In the child: SIGTERM when the demo itself is killed (prctl PR_SET_PDEATHSIG)."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)

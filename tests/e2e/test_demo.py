@@ -1,0 +1,82 @@
+"""`make demo ONCE=1`: the story comes out right, a planted mistake is told, and
+nothing is left running."""
+import json
+import os
+import shutil
+import signal
+import subprocess
+
+import pytest
+
+from support.paths import BUILD, ROOT
+from support.wait import wait_for
+
+STORY = ROOT / "deploy" / "demo" / "story"
+FOLDER = BUILD / "demo"
+
+
+def play(*arguments, seconds=120):
+    return subprocess.run([ROOT / "deploy/demo/run", *arguments], check=False, capture_output=True,
+                          text=True, timeout=seconds, stdin=subprocess.DEVNULL)
+
+
+def left_running():
+    """Processes that the demo has started and that still run, by what stands in their environment."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/environ", "rb") as file:
+                if b"THROUGHLINE_DEMO=" not in file.read():
+                    continue
+            with open(f"/proc/{pid}/cmdline", "rb") as file:
+                found.append(file.read().replace(b"\0", b" ").decode("utf-8", "replace"))
+        except OSError:
+            continue  # it has ended meanwhile
+    return found
+
+
+def test_the_story_comes_out_right_and_leaves_nothing_running():
+    done = play("--once")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "WRONG" not in done.stdout
+    for identity in ("email=", "stripe=", "hubspot=", "zendesk="):
+        assert identity in done.stdout
+    assert left_running() == []
+    assert sorted(p.name for p in FOLDER.iterdir() if p.is_dir()) == []
+
+
+@pytest.mark.parametrize("plant, told", [
+    (lambda expected: expected["timeline"][-1].update(type="service.ticket.opened"), "type is"),
+    (lambda expected: next(e for e in expected["timeline"] if e.get("amount")).update(amount=1), "amount is"),
+    (lambda expected: expected["lifetime_value"].update(EUR=1), "lifetime value is"),
+    (lambda expected: expected["timeline"].pop(), "events expected"),
+], ids=["type", "amount", "value", "count"])
+def test_a_planted_mistake_is_told(tmp_path, plant, told):
+    shutil.copytree(STORY, tmp_path / "story")
+    file = tmp_path / "story" / "expected.json"
+    expected = json.loads(file.read_text(encoding="utf-8"))
+    plant(expected)
+    file.write_text(json.dumps(expected), encoding="utf-8")
+    done = play("--once", "--story", str(tmp_path / "story"))
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert any(line.startswith("WRONG: ") and told in line for line in done.stdout.splitlines())
+    assert left_running() == []
+
+
+def test_it_stays_up_until_interrupted(tmp_path):
+    log = tmp_path / "demo.log"
+    with open(log, "w", encoding="utf-8") as output:
+        demo = subprocess.Popen([ROOT / "deploy/demo/run"], stdin=subprocess.DEVNULL,
+                                stdout=output, stderr=output, start_new_session=True)
+    try:
+        wait_for(lambda: "until Ctrl-C" in log.read_text(encoding="utf-8") or demo.poll() is not None,
+                 90, "the demo is up")
+        assert demo.poll() is None, log.read_text(encoding="utf-8")
+        assert len(left_running()) >= 6, "broker, PostgreSQL, three departments, aggregator"
+        os.killpg(demo.pid, signal.SIGINT)
+        assert demo.wait(30) == 0
+    finally:
+        if demo.poll() is None:
+            os.killpg(demo.pid, signal.SIGTERM)
+            demo.wait(30)
+    assert left_running() == []
