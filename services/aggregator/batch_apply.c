@@ -112,17 +112,22 @@ static bool worth_another_try(struct batch_apply *apply)
 }
 
 static void settle(struct batch_apply *apply, const struct batch *batch,
-                   const struct touched *touched)
+                   const struct touched *touched, struct books *sum)
 {
     identities_remember(batch, apply->cache);
     for (size_t i = 0; i < touched->count; i++) {
-        touched->partition[i]->committed = touched->partition[i]->next;
-        touched->partition[i]->books = (struct books){0};
+        struct partition *p = touched->partition[i];
+        sum->on_timeline += p->books.on_timeline;
+        sum->duplicates += p->books.duplicates;
+        sum->quarantined += p->books.quarantined;
+        sum->void_ += p->books.void_;
+        p->committed = p->next;
+        p->books = (struct books){0};
     }
 }
 
 int batch_apply(struct batch_apply *apply, struct batch *batch, struct partition *partitions,
-                size_t partition_count)
+                size_t partition_count, struct books *sum)
 {
     struct touched touched;
     collect(&touched, partitions, partition_count);
@@ -133,7 +138,7 @@ int batch_apply(struct batch_apply *apply, struct batch *batch, struct partition
     for (;;) {
         int rc = apply_once(apply, batch, &touched);
         if (rc == 0) {
-            settle(apply, batch, &touched);
+            settle(apply, batch, &touched, sum);
             return 0;
         }
         int wait_ms = worth_another_try(apply) ? retry_next_ms(&retry) : -1;

@@ -20,8 +20,8 @@ struct batch_apply {
 
 /*
  * Applies the batch to the partitions it touches (those whose `next` is past
- * `committed`), moves their `committed` on and clears their books. Deadlocks and
- * serialization failures are tried again here, within a bound.
+ * `committed`), moves their `committed` on, adds their books to `sum` and clears
+ * them. Deadlocks and serialization failures are tried again here, within a bound.
  *
  * ERR_BUSY: the database is away; whether the batch was committed is then to be
  * read from the offset rows. ERR_CONFLICT: a partition was taken over. ERR_LIMIT:
@@ -29,6 +29,6 @@ struct batch_apply {
  * nothing is half done.
  */
 int batch_apply(struct batch_apply *apply, struct batch *batch, struct partition *partitions,
-                size_t partition_count) CHECKED;
+                size_t partition_count, struct books *sum) CHECKED;
 
 #endif

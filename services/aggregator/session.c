@@ -1,0 +1,297 @@
+#include "services/aggregator/session.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/base/stop.h"
+#include "services/aggregator/event_types.h"
+#include "services/aggregator/offsets.h"
+#include "services/aggregator/stage_metrics.h"
+#include "sql.h"
+
+#define POLL_MS 200        /* how long to wait for a first record: stop is noticed in between */
+#define IDLE_MS 5          /* a batch that nothing was added to for so long goes off */
+#define NOTE_EVERY_MS 1000 /* how often Kafka hears of our offsets */
+#define FULL_RETRY_MS 5000 /* how often a full quarantine is looked at again */
+
+int session_init(struct session *session, const struct writer_setup *setup, int number)
+{
+    const struct config *config = setup->config;
+    int64_t writers = config_number(config, "writers");
+    *session = (struct session){.setup = setup, .number = number, .waits_for = "the first connection"};
+    decoder_init(&session->decoder, setup->kinds, setup->vocabulary);
+    session->partitions = calloc(SESSION_PARTITIONS, sizeof *session->partitions);
+    session->apply.months = months_new();
+    session->apply.cache =
+        identity_cache_new((size_t)(config_number(config, "identity_cache") / (writers ? writers : 1)));
+    session->apply.quarantine_limit = config_number(config, "quarantine_limit");
+    if (!session->partitions || !session->apply.months || !session->apply.cache)
+        return ERR_MEMORY;
+    return batch_init(&session->batch, (size_t)config_number(config, "batch_bytes"));
+}
+
+void session_free(struct session *session)
+{
+    decoder_free(&session->decoder);
+    batch_free(&session->batch);
+    months_free(session->apply.months);
+    identity_cache_free(session->apply.cache);
+    free(session->partitions);
+}
+
+static void drop_batch(struct session *session)
+{
+    batch_clear(&session->batch);
+    for (size_t i = 0; i < session->partition_count; i++) {
+        session->partitions[i].next = session->partitions[i].committed;
+        session->partitions[i].books = (struct books){0};
+    }
+}
+
+static int on_assigned(void *context, struct kafka_partition *assigned, size_t count)
+{
+    struct session *session = context;
+    if (count > SESSION_PARTITIONS) {
+        log_error("More partitions than a writer can hold: raise option writers",
+                  LOG_INT("partitions", count), LOG_INT("most", SESSION_PARTITIONS));
+        return ERR_LIMIT;
+    }
+    int64_t lock_timeout = config_number(session->setup->config, "lock_timeout");
+    session->partition_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct partition *p = &session->partitions[i];
+        *p = (struct partition){.partition = assigned[i].partition};
+        snprintf(p->topic, sizeof p->topic, "%s", assigned[i].topic);
+        int rc = offsets_take_over(session->apply.pg, p, assigned[i].low_watermark, lock_timeout);
+        if (rc != 0)
+            return rc;
+        assigned[i].offset = p->committed;
+        session->partition_count = i + 1;
+    }
+    atomic_store(&session->waits_for, NULL);
+    log_info("Partitions were assigned", LOG_INT("writer", session->number),
+             LOG_INT("partitions", count));
+    return 0;
+}
+
+static void on_revoked(void *context, bool lost)
+{
+    struct session *session = context;
+    drop_batch(session); /* not committed: whoever has the partitions next reads it again */
+    int rc = 0;
+    if (!pg_broken(session->apply.pg))
+        rc = offsets_release(session->apply.pg, session->partitions, session->partition_count);
+    log_info("Partitions were revoked", LOG_INT("writer", session->number),
+             LOG_INT("partitions", session->partition_count), LOG_INT("lost", lost),
+             LOG_TEXT("released", error_name(rc)));
+    session->partition_count = 0;
+}
+
+static struct partition *find_partition(struct session *session, const struct record *record)
+{
+    for (size_t i = 0; i < session->partition_count; i++) {
+        size_t at = (session->last_found + i) % session->partition_count;
+        struct partition *p = &session->partitions[at];
+        if (p->partition == record->partition && span_is(record->topic, p->topic)) {
+            session->last_found = at;
+            return p;
+        }
+    }
+    return NULL;
+}
+
+/* Offsets that were passed over hold nothing for us: compacted away, or control records. */
+static void pass_over(struct partition *p, int64_t to)
+{
+    if (to <= p->next)
+        return;
+    p->books.void_ += to - p->next;
+    p->next = to;
+}
+
+static int take(struct session *session, struct kafka_message *message)
+{
+    struct partition *p = find_partition(session, &message->record);
+    if (!p)
+        return 0;
+    switch (message->happening) {
+    case KAFKA_NOTHING:
+        return 0;
+    case KAFKA_END:
+        pass_over(p, message->record.offset);
+        return 0;
+    case KAFKA_OUT_OF_RANGE:
+        p->stopped = true;
+        stage_metrics_stopped(+1);
+        log_error("Kafka no longer has the next record of a partition: it is not read any further",
+                  LOG_TEXT("topic", p->topic), LOG_INT("partition", p->partition),
+                  LOG_INT("offset", p->next));
+        return 0;
+    case KAFKA_RECORD:
+        break;
+    }
+    int64_t offset = message->record.offset; /* the record may be given away below */
+    if (offset < p->next)
+        return 0;
+    pass_over(p, offset);
+    int rc = decode_into_batch(&session->decoder, &session->batch, p, message, clock_wall_us());
+    if (rc == 0)
+        p->next = offset + 1;
+    return rc;
+}
+
+/* Reads until the batch is full, old enough, or nothing more comes for a moment. */
+static int fill(struct session *session)
+{
+    const struct config *config = session->setup->config;
+    size_t record_limit = (size_t)config_number(config, "batch_events");
+    int64_t deadline = INT64_MAX;
+    while (!batch_is_full(&session->batch, record_limit) && clock_monotonic_ms() < deadline) {
+        bool empty = batch_is_empty(&session->batch);
+        struct kafka_message message;
+        int rc = kafka_consumer_poll(session->consumer, empty ? POLL_MS : IDLE_MS, &message);
+        if (rc == 0)
+            rc = take(session, &message);
+        bool nothing = message.happening == KAFKA_NOTHING;
+        kafka_message_release(&message);
+        if (rc != 0)
+            return rc;
+        if (nothing)
+            return 0;
+        if (empty)
+            deadline = clock_monotonic_ms() + config_number(config, "batch_wait");
+    }
+    return 0;
+}
+
+/* Committed offsets in Kafka are for lag tools only; that they lag themselves harms nobody. */
+static void note_offsets(struct session *session)
+{
+    int64_t now = clock_monotonic_ms();
+    if (now - session->noted_ms < NOTE_EVERY_MS)
+        return;
+    session->noted_ms = now;
+    struct kafka_partition *done = calloc(session->partition_count + 1, sizeof *done);
+    if (!done)
+        return;
+    for (size_t i = 0; i < session->partition_count; i++) {
+        snprintf(done[i].topic, sizeof done[i].topic, "%s", session->partitions[i].topic);
+        done[i].partition = session->partitions[i].partition;
+        done[i].offset = session->partitions[i].committed;
+    }
+    kafka_consumer_note(session->consumer, done, session->partition_count);
+    free(done);
+}
+
+static int flush(struct session *session)
+{
+    struct books books = {0};
+    int64_t started = clock_monotonic_us();
+    size_t records = session->batch.record_count;
+    int rc = batch_apply(&session->apply, &session->batch, session->partitions,
+                         session->partition_count, &books);
+    if (rc != 0)
+        return rc;
+    batch_clear(&session->batch);
+    if (books.on_timeline + books.duplicates + books.quarantined + books.void_ > 0)
+        stage_metrics_batch(&books, records, clock_monotonic_us() - started);
+    note_offsets(session);
+    return 0;
+}
+
+/*
+ * Quarantine is full: nothing more is read, but the group is served, and the same batch is tried
+ * until there is room. Then the session ends, so that reading goes on from the offset rows.
+ */
+static int wait_for_room(struct session *session)
+{
+    atomic_store(&session->waits_for, "room in quarantine");
+    kafka_consumer_pause(session->consumer, true);
+    int64_t next_try = clock_monotonic_ms() + FULL_RETRY_MS;
+    while (!stop_requested() && session->partition_count > 0) {
+        struct kafka_message message;
+        int rc = kafka_consumer_poll(session->consumer, POLL_MS, &message);
+        kafka_message_release(&message);
+        if (rc != 0)
+            return rc;
+        if (clock_monotonic_ms() < next_try)
+            continue;
+        rc = flush(session);
+        if (rc != ERR_LIMIT)
+            return rc ? rc : ERR_BUSY;
+        next_try = clock_monotonic_ms() + FULL_RETRY_MS;
+    }
+    return ERR_BUSY;
+}
+
+static int read_and_apply(struct session *session, bool *worked)
+{
+    while (!stop_requested()) {
+        int rc = fill(session);
+        if (rc == 0)
+            rc = flush(session);
+        if (rc == ERR_LIMIT)
+            rc = wait_for_room(session);
+        if (rc != 0)
+            return rc;
+        *worked = *worked || session->partition_count > 0;
+    }
+    return flush(session);
+}
+
+/* The database must have the tables that this program knows. */
+static int check_schema(struct pg *pg)
+{
+    struct pg_result *row;
+    int rc = pg_query(pg, SQL_SCHEMA_CHECK, NULL, 0, &row);
+    if (rc != 0)
+        return rc;
+    bool there = strcmp(pg_text(row, 0, 0), "t") == 0;
+    pg_result_free(row);
+    if (there)
+        return 0;
+    log_error("The database has not been migrated: run `throughline migrate`");
+    return ERR_IO;
+}
+
+static int open_database(struct session *session)
+{
+    atomic_store(&session->waits_for, "the database");
+    char name[64];
+    snprintf(name, sizeof name, "%s writer %d", config_section(session->setup->config),
+             session->number);
+    const char *conninfo = config_text(session->setup->config, "database");
+    int rc = pg_open(conninfo ? conninfo : "", name, &session->apply.pg);
+    if (rc == 0)
+        rc = check_schema(session->apply.pg);
+    if (rc == 0 && session->number == 0)
+        rc = event_types_put(session->apply.pg, session->setup->vocabulary);
+    return rc;
+}
+
+int session_run(struct session *session, bool *worked)
+{
+    const struct kafka_listener listener = {session, on_assigned, on_revoked};
+    identity_cache_clear(session->apply.cache);
+    months_forget(session->apply.months);
+    session->apply.epoch = 0;
+    session->apply.careful = 0;
+    session->partition_count = 0;
+    int rc = open_database(session);
+    if (rc == 0) {
+        atomic_store(&session->waits_for, "Kafka");
+        rc = kafka_consumer_open(session->setup->config, session->setup->topics, &listener,
+                                 &session->consumer);
+    }
+    if (rc == 0)
+        rc = read_and_apply(session, worked);
+    kafka_consumer_close(session->consumer);
+    session->consumer = NULL;
+    pg_close(session->apply.pg);
+    session->apply.pg = NULL;
+    drop_batch(session);
+    return rc;
+}

@@ -1,0 +1,36 @@
+/*
+ * One session of a writer: connect, join the group, take over what is assigned,
+ * read and apply batches, until something fails or the program is to end. One thread.
+ */
+#ifndef SERVICES_AGGREGATOR_SESSION_H
+#define SERVICES_AGGREGATOR_SESSION_H
+
+#include "common/kafka/kafka_consumer.h"
+#include "services/aggregator/batch_apply.h"
+#include "services/aggregator/decode.h"
+#include "services/aggregator/writer.h"
+
+#define SESSION_PARTITIONS 1024 /* most partitions of one writer */
+
+struct session {
+    const struct writer_setup *setup;
+    int number;
+    const char *_Atomic waits_for; /* static text; NULL: it reads */
+    struct decoder decoder;
+    struct batch batch;
+    struct batch_apply apply; /* its pg is NULL between sessions */
+    struct kafka_consumer *consumer;
+    struct partition *partitions;
+    size_t partition_count;
+    size_t last_found;  /* where the last record's partition was */
+    int64_t noted_ms;   /* when Kafka was last told of our offsets */
+};
+
+int session_init(struct session *session, const struct writer_setup *setup, int number) CHECKED;
+void session_free(struct session *session);
+
+/* Runs until something fails (its code) or stop is requested (0). *worked tells
+ * whether at least one batch was applied. */
+int session_run(struct session *session, bool *worked) CHECKED;
+
+#endif

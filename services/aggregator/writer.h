@@ -1,0 +1,35 @@
+/*
+ * A writer: a thread with a Kafka consumer and a database connection of its own,
+ * which brings its share of the partitions to the timeline, batch by batch. Kafka's
+ * group protocol shares the partitions out among the writers of all aggregators
+ * alike, so that a process with several writers needs no second way to do it.
+ *
+ * It lives in sessions: database, then Kafka, then batches, until something
+ * fails; then all is let go, and the next session begins where the offset rows say.
+ */
+#ifndef SERVICES_AGGREGATOR_WRITER_H
+#define SERVICES_AGGREGATOR_WRITER_H
+
+#include "common/base/config.h"
+#include "common/event/identity.h"
+#include "common/event/vocabulary.h"
+
+struct writer;
+
+struct writer_setup { /* read-only, shared by all writers; must outlive them */
+    const struct config *config;
+    const struct identity_kinds *kinds;
+    const struct vocabulary *vocabulary;
+    const char *const *topics; /* ends with NULL */
+};
+
+/* Starts the thread of writer `number` (0, 1, …). It ends when stop is requested. */
+int writer_start(const struct writer_setup *setup, int number, struct writer **out) CHECKED;
+
+/* Any thread: what keeps the writer from reading, or NULL when nothing does. */
+const char *writer_waits_for(const struct writer *writer);
+
+/* Waits for the thread and frees. NULL is fine. */
+void writer_join(struct writer *writer);
+
+#endif
