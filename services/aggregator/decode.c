@@ -48,8 +48,6 @@ int decode_record(struct decoder *decoder, const struct record *record, int64_t 
         return rc;
 
     *reason = REASON_NOT_A_CLOUDEVENT;
-    if (!record->value.ptr)
-        return fault_set(fault, "", "the record has no value");
     rc = event_from_record(record, arena, event, fault);
     if (rc != 0)
         return rc;

@@ -81,6 +81,9 @@ static void on_revoked(void *context, bool lost)
 {
     struct session *session = context;
     drop_batch(session); /* not committed: whoever has the partitions next reads it again */
+    for (size_t i = 0; i < session->partition_count; i++)
+        if (session->partitions[i].stopped)
+            stage_metrics_stopped(-1);
     int rc = 0;
     if (!pg_broken(session->apply.pg))
         rc = offsets_release(session->apply.pg, session->partitions, session->partition_count);

@@ -1,0 +1,188 @@
+#include "services/aggregator/aggregator.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/base/log.h"
+#include "common/base/program.h"
+#include "common/base/stop.h"
+#include "common/http/health.h"
+#include "services/aggregator/stage_metrics.h"
+#include "services/aggregator/writer.h"
+
+#define LISTEN "127.0.0.1:8110"
+#define WRITERS_LIMIT 64
+#define BODY_LIMIT ((size_t)1024) /* nobody posts anything here */
+
+struct aggregator {
+    struct config *config;
+    struct identity_kinds *kinds;
+    struct vocabulary *vocabulary;
+    const char **topics;
+    struct writer_setup setup;
+    struct writer *writers[WRITERS_LIMIT];
+    int writer_count;
+    struct health health;
+    struct http_route routes[HEALTH_ROUTES];
+    struct http_server *server;
+};
+
+static int load(struct aggregator *aggregator, struct fault *fault)
+{
+    const char *dir = config_dir(aggregator->config);
+    int rc = identity_kinds_load(dir, &aggregator->kinds, fault);
+    if (rc == 0)
+        rc = vocabulary_load(dir, &aggregator->vocabulary, fault);
+    if (rc == 0 && aggregator->vocabulary->count == 0)
+        rc = fault_set(fault, "", "the folder departments has no department");
+    return rc;
+}
+
+static void unload(struct aggregator *aggregator)
+{
+    if (aggregator->topics)
+        for (size_t i = 0; aggregator->topics[i]; i++)
+            free((void *)(uintptr_t)aggregator->topics[i]);
+    free(aggregator->topics);
+    vocabulary_free(aggregator->vocabulary);
+    identity_kinds_free(aggregator->kinds);
+    config_free(aggregator->config);
+}
+
+static int check_writers(const struct config *config, struct fault *fault)
+{
+    int64_t writers = config_number(config, "writers");
+    if (writers >= 1 && writers <= WRITERS_LIMIT)
+        return 0;
+    return fault_set(fault, "/writers", "must be from 1 to %d, is %lld", WRITERS_LIMIT,
+                     (long long)writers);
+}
+
+static int check(const struct config *config, struct fault *fault)
+{
+    struct aggregator aggregator = {.kinds = NULL};
+    const char *dir = config_dir(config);
+    int rc = check_writers(config, fault);
+    if (rc == 0)
+        rc = identity_kinds_load(dir, &aggregator.kinds, fault);
+    if (rc == 0)
+        rc = vocabulary_load(dir, &aggregator.vocabulary, fault);
+    unload(&aggregator);
+    return rc;
+}
+
+/* "events.<department>" for each department that has a file. */
+static int name_topics(struct aggregator *aggregator)
+{
+    const struct vocabulary *vocabulary = aggregator->vocabulary;
+    aggregator->topics = calloc(vocabulary->count + 1, sizeof *aggregator->topics);
+    if (!aggregator->topics)
+        return ERR_MEMORY;
+    for (size_t i = 0; i < vocabulary->count; i++) {
+        char topic[64];
+        snprintf(topic, sizeof topic, "events.%s", vocabulary->departments[i].name);
+        aggregator->topics[i] = strdup(topic);
+        if (!aggregator->topics[i])
+            return ERR_MEMORY;
+    }
+    return 0;
+}
+
+/* Ready: every writer reads, or waits only for its share of the partitions. */
+static bool ready(void *context, char *why, size_t why_size)
+{
+    const struct aggregator *aggregator = context;
+    for (int i = 0; i < aggregator->writer_count; i++) {
+        const char *waits_for = writer_waits_for(aggregator->writers[i]);
+        if (!waits_for)
+            continue;
+        snprintf(why, why_size, "writer %d waits for %s", i, waits_for);
+        return false;
+    }
+    return true;
+}
+
+static int start_writers(struct aggregator *aggregator)
+{
+    int64_t count = config_number(aggregator->config, "writers");
+    aggregator->setup = (struct writer_setup){aggregator->config, aggregator->kinds,
+                                              aggregator->vocabulary, aggregator->topics};
+    for (int i = 0; i < count; i++) {
+        int rc = writer_start(&aggregator->setup, i, &aggregator->writers[i]);
+        if (rc != 0)
+            return rc;
+        aggregator->writer_count = i + 1;
+    }
+    return 0;
+}
+
+static int start_listener(struct aggregator *aggregator)
+{
+    const char *listen = config_text(aggregator->config, "listen");
+    aggregator->health = (struct health){ready, aggregator};
+    health_routes(&aggregator->health, aggregator->routes);
+    const struct http_server_options options = {
+        .listen = listen ? listen : LISTEN,
+        .routes = aggregator->routes,
+        .route_count = HEALTH_ROUTES,
+        .threads = 1,
+        .body_limit = BODY_LIMIT,
+        .memory_limit = BODY_LIMIT * 64,
+        .connection_limit = 64,
+        .read_deadline_ms = (int)config_number(aggregator->config, "http_read_deadline"),
+        .idle_ms = (int)config_number(aggregator->config, "http_idle"),
+    };
+    return http_server_start(&options, &aggregator->server);
+}
+
+static int open_all(struct aggregator *aggregator)
+{
+    struct fault fault = {.detail = ""};
+    int rc = check_writers(aggregator->config, &fault);
+    if (rc == 0)
+        rc = load(aggregator, &fault);
+    if (rc == ERR_INVALID)
+        log_error("The configuration is wrong", LOG_TEXT("file", fault.file),
+                  LOG_TEXT("pointer", fault.pointer), LOG_TEXT("error", fault.detail));
+    if (rc == 0)
+        rc = name_topics(aggregator);
+    if (rc != 0)
+        return rc;
+    stage_metrics_init();
+    rc = start_writers(aggregator);
+    if (rc == 0)
+        rc = start_listener(aggregator);
+    return rc;
+}
+
+static void close_all(struct aggregator *aggregator)
+{
+    stop_request();
+    for (int i = 0; i < aggregator->writer_count; i++)
+        writer_join(aggregator->writers[i]);
+    http_server_stop(aggregator->server, STOP_DRAIN_MS);
+    unload(aggregator);
+}
+
+int aggregator_main(int argc, char **argv)
+{
+    static const struct program program = {
+        .name = "tl-aggregator",
+        .purpose = "brings events from Kafka to the customers' timeline in PostgreSQL",
+        .kind = PROGRAM_AGGREGATOR,
+        .check = check,
+    };
+    struct aggregator aggregator = {.config = NULL};
+    int status = program_start(&program, argc, argv, &aggregator.config);
+    if (status >= 0)
+        return status;
+    int rc = open_all(&aggregator);
+    if (rc == 0) {
+        log_info("The aggregator reads", LOG_INT("departments", aggregator.vocabulary->count),
+                 LOG_INT("writers", aggregator.writer_count));
+        stop_wait(-1);
+        log_info("The aggregator ends");
+    }
+    close_all(&aggregator);
+    return rc == 0 ? EXIT_OK : EXIT_FAILED;
+}
