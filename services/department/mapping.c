@@ -51,7 +51,7 @@ struct applying {
 static int get_value(const struct applying *applying, const struct value *value,
                      struct value_result *result)
 {
-    return value_get(value, applying->input, applying->rule->currency, applying->arena, result,
+    return value_get(value, applying->input, &applying->rule->minor_units, applying->arena, result,
                      applying->fault);
 }
 

@@ -26,7 +26,7 @@ struct rule {
     struct value_list account;  /* of an organisation's, named without "account." */
     const char *no_customer;    /* the reason where none of them has a value */
     struct value_list data;
-    struct value *currency; /* of data; NULL: none */
+    struct minor_units minor_units;
 };
 
 struct mapping {

@@ -15,7 +15,7 @@
 /* What a value is got from, the same for all values within it. */
 struct getting {
     const struct mapping_input *input;
-    const struct value *currency;
+    const struct minor_units *minor_units;
     struct arena *arena;
     struct fault *fault;
 };
@@ -160,11 +160,13 @@ static int change_to_upper(const struct getting *getting, struct value_result *r
     return 0;
 }
 
-/* How far the point moves for a minor unit: by the source's own exceptions, else by ISO 4217. */
-static int minor_units(const struct getting *getting, const struct value *value, int *shift)
+/* How far the point moves: by the source's own exceptions, else by ISO 4217. */
+static int shift_of_minor_units(const struct getting *getting, const struct value *value,
+                                int *shift)
 {
+    const struct minor_units *units = getting->minor_units;
     struct value_result code = {0};
-    int rc = getting->currency ? get(getting, getting->currency, &code) : 0;
+    int rc = units->currency ? get(getting, units->currency, &code) : 0;
     if (rc)
         return rc;
     struct span text = value_text(&code);
@@ -172,7 +174,7 @@ static int minor_units(const struct getting *getting, const struct value *value,
         return fault_set(getting->fault, place(value),
                          "is in minor units, and there is no currency to tell how small they are");
     json_t *exception =
-        value->exponents ? json_object_getn(value->exponents, text.ptr, text.len) : NULL;
+        units->exceptions ? json_object_getn(units->exceptions, text.ptr, text.len) : NULL;
     int exponent = exception ? (int)json_integer_value(exception) : currency_exponent(text);
     if (exponent < 0)
         return fault_set(getting->fault, place(value),
@@ -185,7 +187,7 @@ static int change_scale(const struct getting *getting, const struct value *value
                         struct value_result *result)
 {
     int shift = value->shift;
-    int rc = value->scale == SCALE_MINOR_UNITS ? minor_units(getting, value, &shift) : 0;
+    int rc = value->scale == SCALE_MINOR_UNITS ? shift_of_minor_units(getting, value, &shift) : 0;
     if (rc)
         return rc;
     struct span text = value_text(result);
@@ -260,10 +262,10 @@ static int get(const struct getting *getting, const struct value *value,
 }
 
 int value_get(const struct value *value, const struct mapping_input *input,
-              const struct value *currency, struct arena *arena, struct value_result *result,
-              struct fault *fault)
+              const struct minor_units *minor_units, struct arena *arena,
+              struct value_result *result, struct fault *fault)
 {
-    return get(&(struct getting){input, currency, arena, fault}, value, result);
+    return get(&(struct getting){input, minor_units, arena, fault}, value, result);
 }
 
 struct span value_text(const struct value_result *result)

@@ -14,7 +14,8 @@
  *   "if": CONDITION, "unless": CONDITION   else absent
  *   "map": {"from": "to", …}               text for text; absent where it is not named
  *   "upper": true                          ASCII letters
- *   "scale": -2 | "minor_units" | {"minor_units": {"ISK": 2}}   a number, its point moved
+ *   "scale": -2 | "minor_units"            a number, its point moved: by so many places, or
+ *                                          as the currency has decimals
  *   "format": "unix_s|unix_ms|rfc3339"     of "time" only, and there required
  *
  * What is missing, null or "" is absent, and absent is never replaced by a guess.
@@ -64,8 +65,7 @@ struct value {
     json_t *map;
     bool upper;
     enum value_scale scale;
-    int shift;         /* of SCALE_FIXED */
-    json_t *exponents; /* exceptions to ISO 4217; NULL: none */
+    int shift; /* of SCALE_FIXED */
     enum value_time time;
 };
 
@@ -78,12 +78,18 @@ struct value_result {
 int value_parse(struct arena *arena, json_t *json, const char *at, enum value_use use,
                 struct value **out, struct fault *fault) CHECKED;
 
-/* `currency` decides minor units; NULL: none in this rule. ERR_INVALID (fault's
+/* How small minor units are. */
+struct minor_units {
+    const struct value *currency; /* NULL: the rule maps none */
+    json_t *exceptions; /* code → decimals, where the source differs from ISO 4217; or NULL */
+};
+
+/* ERR_INVALID (fault's
  * pointer is that of the element's member) for what is there and has no sense:
  * an amount that is no number, a time in another format. */
 int value_get(const struct value *value, const struct mapping_input *input,
-              const struct value *currency, struct arena *arena, struct value_result *result,
-              struct fault *fault) CHECKED;
+              const struct minor_units *minor_units, struct arena *arena,
+              struct value_result *result, struct fault *fault) CHECKED;
 
 /* A result as text: a number or truth value as it is written; absent for an object or array. */
 struct span value_text(const struct value_result *result);

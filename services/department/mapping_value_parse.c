@@ -150,49 +150,20 @@ static int parse_map(struct value *value, json_t *map, const char *at, struct fa
     return 0;
 }
 
-static int parse_exponents(struct value *value, json_t *exponents, const char *at,
-                           struct fault *fault)
-{
-    const char *code;
-    json_t *exponent;
-    if (!json_is_object(exponents))
-        return fault_set(fault, at, "must be an object: currency code to number of decimals");
-    json_object_foreach(exponents, code, exponent)
-    {
-        char here[256];
-        step(here, at, code);
-        json_int_t decimals = json_integer_value(exponent);
-        if (!json_is_integer(exponent) || decimals < 0 || decimals > 6)
-            return fault_set(fault, here, "must be a whole number from 0 to 6");
-    }
-    value->exponents = exponents;
-    return 0;
-}
-
 static int parse_scale(struct value *value, json_t *scale, const char *at, struct fault *fault)
 {
-    static const char *const keys[] = {"minor_units", NULL};
-    if (json_is_integer(scale)) {
-        json_int_t shift = json_integer_value(scale);
-        if (shift < -18 || shift > 18)
-            return fault_set(fault, at, "must lie between -18 and 18");
-        value->scale = SCALE_FIXED;
-        value->shift = (int)shift;
+    json_int_t shift = json_integer_value(scale);
+    if (json_is_string(scale) && strcmp(json_string_value(scale), "minor_units") == 0) {
+        value->scale = SCALE_MINOR_UNITS;
         return 0;
     }
-    value->scale = SCALE_MINOR_UNITS;
-    if (json_is_string(scale) && strcmp(json_string_value(scale), "minor_units") == 0)
-        return 0;
-    if (!json_is_object(scale) || !json_object_get(scale, "minor_units"))
+    if (!json_is_integer(scale) || shift < -18 || shift > 18)
         return fault_set(fault, at,
-                         "must be a whole number (-2 makes 2000 20.00), "
-                         "\"minor_units\" or {\"minor_units\": {\"ISK\": 2}}");
-    int rc = config_only_keys(scale, at, keys, fault);
-    if (rc)
-        return rc;
-    char here[256];
-    step(here, at, "minor_units");
-    return parse_exponents(value, json_object_get(scale, "minor_units"), here, fault);
+                         "must be \"minor_units\" or a whole number from -18 to 18 (-2 "
+                         "makes 2000 20.00)");
+    value->scale = SCALE_FIXED;
+    value->shift = (int)shift;
+    return 0;
 }
 
 static int parse_format(struct value *value, json_t *format, const char *at, enum value_use use,
