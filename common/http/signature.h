@@ -48,6 +48,9 @@ struct signed_message {
 int signature_new(json_t *config, struct signature **out, struct fault *fault) CHECKED;
 void signature_free(struct signature *signature);
 
+/* The scheme is "none": whoever sends is not known by it. */
+bool signature_checks_nothing(const struct signature *signature);
+
 /* A header that proves something must come once: doubled, it is refused. The
  * timestamp may lie `tolerance` before or after `now_us`.
  * ERR_INVALID with a reason for the log and the 401 (never the expected value). */

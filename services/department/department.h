@@ -1,0 +1,31 @@
+/*
+ * The department service: what tl-sales, tl-billing, tl-service and
+ * tl-department are. HTTP in (CloudEvents and webhooks), Kafka out; a request
+ * is answered with 202 only after Kafka has acknowledged everything of it.
+ */
+#ifndef SERVICES_DEPARTMENT_DEPARTMENT_H
+#define SERVICES_DEPARTMENT_DEPARTMENT_H
+
+#include "common/base/config.h"
+
+/* The whole program; returns its exit status. `name` is the department's, or
+ * NULL: then the command line says it (--department NAME). */
+int department_main(const char *name, int argc, char **argv);
+
+/* The pieces of it, for tests. A config's section is "tl-" and the department. */
+struct department_service;
+
+/* Everything that the service reads, without opening anything: for --check. */
+int department_check(const struct config *config, struct fault *fault) CHECKED;
+
+/* Loads, opens the producer, listens. Answers requests from here on, on threads
+ * of its own. `config` must outlive it. ERR_INVALID with a fault; others logged. */
+int department_open(const struct config *config, struct department_service **out,
+                    struct fault *fault) CHECKED;
+int department_port(const struct department_service *service);
+
+/* Takes no more requests, answers those under way, waits for Kafka: at most
+ * `ms`. NULL is fine. */
+void department_close(struct department_service *service, int ms);
+
+#endif

@@ -1,0 +1,280 @@
+#include "services/department/publish.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/http/problem.h"
+#include "common/kafka/kafka_producer.h"
+#include "services/department/intake_metrics.h"
+
+/* The contract: 503 within 5 s, or a true 202. librdkafka looks for records past
+ * their time only once a second, so the answer has a clock of its own. */
+#define ANSWER_LIMIT_MS 4500
+#define SWEEP_MS        200
+
+/* One request that waits. Freed by whoever lets go of the last hold. */
+struct publication {
+    struct publisher *publisher;
+    struct publication *older, *newer; /* among those that wait */
+    struct http_request *request;      /* NULL: answered */
+    int64_t deadline_ms;
+    size_t holds; /* records on their way, and the sender while it sends */
+    struct publish_counts counts;
+};
+
+struct publisher {
+    struct kafka_producer *producer;
+    const char *topic;
+    int answer_ms;
+    pthread_t sweeper;
+    pthread_mutex_t lock; /* for all below, and every publication */
+    pthread_cond_t changed;
+    bool ending;
+    struct publication *oldest, *newest; /* all wait equally long: sorted by deadline */
+};
+
+static void link_newest(struct publisher *publisher, struct publication *publication)
+{
+    publication->older = publisher->newest;
+    publication->newer = NULL;
+    if (publisher->newest)
+        publisher->newest->newer = publication;
+    else
+        publisher->oldest = publication;
+    publisher->newest = publication;
+}
+
+/* With the lock: who gets the request answers it, once. */
+static struct http_request *take_request(struct publisher *publisher,
+                                         struct publication *publication)
+{
+    struct http_request *request = publication->request;
+    if (!request)
+        return NULL;
+    publication->request = NULL;
+    if (publication->older)
+        publication->older->newer = publication->newer;
+    else
+        publisher->oldest = publication->newer;
+    if (publication->newer)
+        publication->newer->older = publication->older;
+    else
+        publisher->newest = publication->older;
+    return request;
+}
+
+static void respond_accepted(struct http_request *request, const struct publish_counts *counts)
+{
+    char body[128];
+    if (counts->webhook)
+        snprintf(body, sizeof body, "{\"accepted\":%zu,\"ignored\":%zu,\"quarantined\":%zu}",
+                 counts->accepted, counts->ignored, counts->quarantined);
+    else
+        snprintf(body, sizeof body, "{\"accepted\":%zu}", counts->accepted);
+    intake_count_request(202);
+    intake_count_events(INTAKE_ACCEPTED, counts->accepted);
+    intake_count_events(INTAKE_IGNORED, counts->ignored);
+    intake_count_events(INTAKE_QUARANTINED, counts->quarantined);
+    http_respond(request, 202, "application/json", span_of(body), NULL);
+}
+
+static void respond(struct http_request *request, const struct publish_counts *counts, int result)
+{
+    if (result == 0) {
+        respond_accepted(request, counts);
+    } else if (result == ERR_LIMIT) {
+        intake_count_request(413);
+        http_respond_problem(request, 413, "Kafka does not take a record of this size", NULL, 0);
+    } else {
+        intake_count_request(503);
+        http_respond_problem(request, 503,
+                             "Kafka has not acknowledged it: send it again, what is stored "
+                             "already will be recognised",
+                             NULL, 0);
+    }
+}
+
+/* Lets go of `holds`; answers when that was the last of them, or at a failure. */
+static void release(struct publisher *publisher, struct publication *publication, size_t holds,
+                    int result)
+{
+    struct http_request *request = NULL;
+    pthread_mutex_lock(&publisher->lock);
+    publication->holds -= holds;
+    bool last = publication->holds == 0;
+    if (last || result)
+        request = take_request(publisher, publication);
+    struct publish_counts counts = publication->counts;
+    pthread_mutex_unlock(&publisher->lock);
+    /* Only the last holder still knows the publication. */
+    if (last)
+        free(publication);
+    if (request)
+        respond(request, &counts, result);
+}
+
+static void delivered(void *opaque, int result)
+{
+    struct publication *publication = opaque;
+    release(publication->publisher, publication, 1, result);
+}
+
+static struct publication *new_publication(struct publisher *publisher,
+                                           struct http_request *request,
+                                           const struct publish_counts *counts, size_t records)
+{
+    struct publication *publication = calloc(1, sizeof *publication);
+    if (!publication)
+        return NULL;
+    publication->publisher = publisher;
+    publication->request = request;
+    publication->counts = *counts;
+    publication->holds = records + 1;
+    pthread_mutex_lock(&publisher->lock);
+    publication->deadline_ms = clock_monotonic_ms() + publisher->answer_ms;
+    link_newest(publisher, publication);
+    pthread_mutex_unlock(&publisher->lock);
+    return publication;
+}
+
+void publish_and_respond(struct publisher *publisher, struct http_request *request,
+                         const struct record *records, size_t count,
+                         const struct publish_counts *counts)
+{
+    if (count == 0) {
+        respond_accepted(request, counts);
+        return;
+    }
+    struct publication *publication = new_publication(publisher, request, counts, count);
+    if (!publication) {
+        respond(request, counts, ERR_MEMORY);
+        return;
+    }
+    int rc = 0;
+    size_t sent = 0;
+    for (; sent < count; sent++) {
+        struct record record = records[sent];
+        record.topic = span_of(publisher->topic);
+        rc = kafka_producer_send(publisher->producer, &record, delivered, publication);
+        if (rc)
+            break;
+    }
+    /* Nobody else lets go of our own hold and of what was not sent. */
+    release(publisher, publication, 1 + count - sent, rc);
+}
+
+/* With the lock. The oldest one that waits for too long, or NULL. */
+static struct publication *overdue(const struct publisher *publisher)
+{
+    struct publication *oldest = publisher->oldest;
+    return oldest && oldest->deadline_ms <= clock_monotonic_ms() ? oldest : NULL;
+}
+
+static void wait_for_sweep(struct publisher *publisher)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += SWEEP_MS * 1000000L;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    pthread_cond_timedwait(&publisher->changed, &publisher->lock, &until);
+}
+
+static void *sweep(void *argument)
+{
+    struct publisher *publisher = argument;
+    pthread_mutex_lock(&publisher->lock);
+    while (!publisher->ending) {
+        struct publication *late = overdue(publisher);
+        if (!late) {
+            wait_for_sweep(publisher);
+            continue;
+        }
+        struct publish_counts counts = late->counts;
+        struct http_request *request = take_request(publisher, late);
+        pthread_mutex_unlock(&publisher->lock);
+        respond(request, &counts, ERR_BUSY);
+        pthread_mutex_lock(&publisher->lock);
+    }
+    pthread_mutex_unlock(&publisher->lock);
+    return NULL;
+}
+
+static int init_lock(struct publisher *publisher)
+{
+    pthread_condattr_t attributes;
+    if (pthread_condattr_init(&attributes))
+        return ERR_MEMORY;
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    int rc = pthread_cond_init(&publisher->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
+    if (rc || pthread_mutex_init(&publisher->lock, NULL))
+        return ERR_MEMORY;
+    return 0;
+}
+
+static int start_sweeper(struct publisher *publisher)
+{
+    int rc = pthread_create(&publisher->sweeper, NULL, sweep, publisher);
+    if (rc == 0)
+        return 0;
+    log_error("cannot start the publisher's thread", LOG_TEXT("error", strerror(rc)));
+    return ERR_IO;
+}
+
+static void free_publisher(struct publisher *publisher)
+{
+    pthread_cond_destroy(&publisher->changed);
+    pthread_mutex_destroy(&publisher->lock);
+    free(publisher);
+}
+
+int publisher_open(const struct config *config, const char *topic, struct publisher **out)
+{
+    struct publisher *publisher = calloc(1, sizeof *publisher);
+    if (!publisher)
+        return ERR_MEMORY;
+    int64_t timeout = config_number(config, "publish_timeout");
+    publisher->topic = topic;
+    publisher->answer_ms = timeout < ANSWER_LIMIT_MS ? (int)timeout : ANSWER_LIMIT_MS;
+    if (init_lock(publisher)) {
+        free(publisher);
+        return ERR_MEMORY;
+    }
+    int rc = kafka_producer_open(config, &publisher->producer);
+    if (!rc)
+        rc = start_sweeper(publisher);
+    if (rc) {
+        kafka_producer_close(publisher->producer, 0);
+        free_publisher(publisher);
+        return rc;
+    }
+    kafka_producer_ready(publisher->producer, topic, NULL, 0); /* begins to warm it up */
+    *out = publisher;
+    return 0;
+}
+
+bool publisher_ready(struct publisher *publisher, char *why, size_t why_size)
+{
+    return kafka_producer_ready(publisher->producer, publisher->topic, why, why_size);
+}
+
+void publisher_close(struct publisher *publisher, int ms)
+{
+    if (!publisher)
+        return;
+    pthread_mutex_lock(&publisher->lock);
+    publisher->ending = true;
+    pthread_cond_signal(&publisher->changed);
+    pthread_mutex_unlock(&publisher->lock);
+    pthread_join(publisher->sweeper, NULL);
+    kafka_producer_close(publisher->producer, ms);
+    free_publisher(publisher);
+}
