@@ -1,0 +1,1 @@
+SELECT to_regclass('store.migrations') IS NOT NULL

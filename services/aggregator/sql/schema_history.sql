@@ -1,0 +1,1 @@
+SELECT version, name FROM store.migrations ORDER BY version

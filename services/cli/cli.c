@@ -1,0 +1,229 @@
+#include "services/cli/cli.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/log.h"
+#include "common/base/stop.h"
+#include "common/pg/pg.h"
+#include "services/aggregator/schema.h"
+
+static void print_commands(FILE *out, const struct command *const *commands)
+{
+    fputs("usage: throughline COMMAND [ARGUMENTS]\n\n", out);
+    for (const struct command *const *c = commands; *c; c++)
+        fprintf(out, "  %-11s %s\n", (*c)->name, (*c)->purpose);
+    fputs("\n"
+          "  --config DIR   the configuration folder (TL_CONFIG, default: config)\n"
+          "  --json         output for programs\n"
+          "  --help         of each command too\n"
+          "  --version\n",
+          out);
+}
+
+/* Levenshtein's distance, for words of the length of a command. */
+static size_t distance(const char *a, const char *b)
+{
+    enum { LONGEST = 32 };
+    size_t row[LONGEST + 1];
+    size_t a_len = strlen(a), b_len = strlen(b);
+    if (a_len > LONGEST || b_len > LONGEST)
+        return LONGEST;
+    for (size_t j = 0; j <= b_len; j++)
+        row[j] = j;
+    for (size_t i = 1; i <= a_len; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= b_len; j++) {
+            size_t best = diagonal + (a[i - 1] != b[j - 1]);
+            if (row[j] + 1 < best)
+                best = row[j] + 1;
+            if (row[j - 1] + 1 < best)
+                best = row[j - 1] + 1;
+            diagonal = row[j];
+            row[j] = best;
+        }
+    }
+    return row[b_len];
+}
+
+const struct command *cli_suggest(const struct command *const *commands, const char *word)
+{
+    const struct command *best = NULL;
+    size_t nearest = 3; /* at most two letters wrong */
+    for (const struct command *const *c = commands; *c; c++) {
+        size_t d = distance((*c)->name, word);
+        if (d < nearest && d < strlen(word)) {
+            nearest = d;
+            best = *c;
+        }
+    }
+    for (const struct command *const *c = commands; *c && !best; c++)
+        if (strlen(word) >= 3 && strncmp((*c)->name, word, strlen(word)) == 0)
+            best = *c;
+    return best;
+}
+
+static int unknown_command(const struct command *const *commands, const char *word)
+{
+    const struct command *meant = cli_suggest(commands, word);
+    fprintf(stderr, "throughline: there is no command \"%s\"", word);
+    if (meant)
+        fprintf(stderr, "; did you mean \"%s\"?", meant->name);
+    fputs("\n\n", stderr);
+    print_commands(stderr, commands);
+    return EXIT_USAGE;
+}
+
+/* Output that did not arrive (a full disk, a closed pipe) is a failure too. */
+static int close_output(int status)
+{
+    bool failed = fflush(stdout) != 0 || ferror(stdout);
+    if (!failed)
+        return status;
+    int told = cli_failed("standard output cannot be written");
+    return status == EXIT_OK ? told : status;
+}
+
+int cli_main(const struct command *const *commands, int argc, char **argv)
+{
+    const char *word = argc > 1 ? argv[1] : "";
+    if (strcmp(word, "--version") == 0) {
+        puts("throughline " THROUGHLINE_VERSION);
+        return close_output(EXIT_OK);
+    }
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
+        print_commands(stdout, commands);
+        return close_output(EXIT_OK);
+    }
+    if (argc < 2) {
+        print_commands(stderr, commands);
+        return EXIT_USAGE;
+    }
+    log_init("throughline", LOG_LEVEL_WARN);
+    if (stop_install() != 0)
+        return EXIT_FAILED;
+    const char *folder = getenv("TL_CONFIG");
+    struct cli cli = {.config_dir = folder && *folder ? folder : "config"};
+    for (const struct command *const *c = commands; *c; c++) {
+        if (strcmp((*c)->name, word) != 0)
+            continue;
+        cli.command = *c;
+        int status = (*c)->run(&cli, argc - 1, argv + 1);
+        config_free(cli.config);
+        return close_output(status);
+    }
+    return unknown_command(commands, word);
+}
+
+int cli_usage(const struct cli *cli, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    fputs("throughline: ", stderr);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fprintf(stderr, "\nusage: throughline %s %s\n", cli->command->name, cli->command->usage);
+    return EXIT_USAGE;
+}
+
+int cli_failed(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    fputs("throughline: ", stderr);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
+    return EXIT_FAILED;
+}
+
+int cli_fault(const struct fault *fault)
+{
+    fputs("throughline: ", stderr);
+    if (fault->file[0])
+        fprintf(stderr, "%s: ", fault->file);
+    if (fault->pointer[0])
+        fprintf(stderr, "%s: ", fault->pointer);
+    fprintf(stderr, "%s\n", fault->detail);
+    return EXIT_USAGE;
+}
+
+int cli_load(struct cli *cli)
+{
+    struct fault fault = {0};
+    if (cli->config)
+        return 0;
+    int rc = config_load(cli->config_dir, "throughline", PROGRAM_CLI, &cli->config, &fault);
+    if (rc == 0)
+        return 0;
+    return rc == ERR_INVALID ? cli_fault(&fault)
+                             : cli_failed("the configuration cannot be read: %s", error_name(rc));
+}
+
+int cli_connect(struct cli *cli, struct pg **pg)
+{
+    int status = cli_load(cli);
+    if (status != 0)
+        return status;
+    const char *database = config_text(cli->config, "database");
+    if (!database || !*database) {
+        fputs("throughline: no database is configured: set TL_DATABASE, or \"database\" in "
+              "throughline.json\n",
+              stderr);
+        return EXIT_USAGE;
+    }
+    /* Why not has been logged. */
+    return pg_open(database, "throughline", pg) == 0 ? 0 : EXIT_FAILED;
+}
+
+int cli_connect_migrated(struct cli *cli, struct pg **pg)
+{
+    int status = cli_connect(cli, pg);
+    if (status != 0)
+        return status;
+    int version;
+    if (schema_version(*pg, &version) != 0)
+        status = EXIT_FAILED;
+    else if (version < schema_newest())
+        status = cli_failed("the database is at version %d of %d: run throughline migrate", version,
+                            schema_newest());
+    else if (version > schema_newest())
+        status = cli_failed("the database is newer (%d) than this program (%d)", version,
+                            schema_newest());
+    if (status != 0) {
+        pg_close(*pg);
+        *pg = NULL;
+    }
+    return status;
+}
+
+int cli_query_failed(const struct pg *pg)
+{
+    return cli_failed("the database refused (%s): %s", pg_sqlstate(pg), pg_message(pg));
+}
+
+bool cli_address(const struct cli *cli, const char *section, enum program_kind kind, char *address,
+                 size_t size, struct fault *fault)
+{
+    struct config *config;
+    int rc = config_load(cli->config_dir, section, kind, &config, fault);
+    if (rc != 0) {
+        if (rc != ERR_INVALID)
+            (void)fault_set(fault, "", "cannot be read: %s", error_name(rc));
+        return false;
+    }
+    const char *listen = config_text(config, "listen");
+    if (!listen) {
+        (void)fault_set(fault, "/listen", "%s has no address", section);
+    } else {
+        const char *port = strrchr(listen, ':');
+        bool any = port && (strncmp(listen, "0.0.0.0:", 8) == 0 ||
+                            strncmp(listen, "[::]:", 5) == 0 || port == listen || *listen == '*');
+        snprintf(address, size, "%s%s", any ? "127.0.0.1" : listen, any ? port : "");
+    }
+    config_free(config);
+    return listen != NULL;
+}
