@@ -200,9 +200,11 @@ int cli_connect_migrated(struct cli *cli, struct pg **pg)
     return status;
 }
 
-int cli_query_failed(const struct pg *pg)
+int cli_query_failed(const struct pg *pg, int code)
 {
-    return cli_failed("the database refused (%s): %s", pg_sqlstate(pg), pg_message(pg));
+    if (code == ERR_INVALID || code == ERR_CONFLICT)
+        return cli_failed("the database refused (%s): %s", pg_sqlstate(pg), pg_message(pg));
+    return EXIT_FAILED;
 }
 
 bool cli_address(const struct cli *cli, const char *section, enum program_kind kind, char *address,

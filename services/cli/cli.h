@@ -72,8 +72,9 @@ int cli_connect(struct cli *cli, struct pg **pg) CHECKED;
 /* As cli_connect, and refuses a database that was not migrated to this version. */
 int cli_connect_migrated(struct cli *cli, struct pg **pg) CHECKED;
 
-/* Turns a failed statement into words on standard error. Returns EXIT_FAILED. */
-int cli_query_failed(const struct pg *pg);
+/* A statement failed with `code`: told on standard error, where it has not been logged already.
+ * Returns EXIT_FAILED. */
+int cli_query_failed(const struct pg *pg, int code);
 
 /* The command that `word` was probably meant to be; NULL: none comes near. */
 const struct command *cli_suggest(const struct command *const *commands, const char *word);

@@ -1,0 +1,151 @@
+#include "common/kafka/kafka_admin.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/clock.h"
+#include "common/base/stop.h"
+#include "common/kafka/kafka_settings.h"
+
+#define PARTITIONS_LIMIT 10000
+#define STEP_MS          1000 /* how long one request goes on after stop was asked for */
+
+struct kafka_admin {
+    rd_kafka_t *client;
+    char why[512];
+};
+
+int kafka_admin_open(const struct config *config, struct kafka_admin **out, struct fault *fault)
+{
+    *out = NULL;
+    struct kafka_admin *admin = calloc(1, sizeof *admin);
+    if (!admin)
+        return ERR_MEMORY;
+    rd_kafka_conf_t *conf;
+    int rc = kafka_settings_new(config, NULL, NULL, &conf, fault);
+    if (rc != 0) {
+        free(admin);
+        return rc;
+    }
+    /* A consumer without a group, since consumers do not create the topics that they ask about. */
+    admin->client = rd_kafka_new(RD_KAFKA_CONSUMER, conf, admin->why, sizeof admin->why);
+    if (!admin->client) {
+        rd_kafka_conf_destroy(conf);
+        rc = fault_set(fault, "/kafka", "%s", admin->why);
+        free(admin);
+        return rc;
+    }
+    *out = admin;
+    return 0;
+}
+
+void kafka_admin_close(struct kafka_admin *admin)
+{
+    if (!admin)
+        return;
+    rd_kafka_destroy(admin->client);
+    free(admin);
+}
+
+const char *kafka_admin_why(const struct kafka_admin *admin)
+{
+    return admin->why;
+}
+
+/* Repeats `ask` in short steps until it answers, `deadline` has passed or stop is asked for. */
+static int ask_until(struct kafka_admin *admin, int64_t deadline,
+                     rd_kafka_resp_err_t (*ask)(struct kafka_admin *admin, int ms, void *what),
+                     void *what)
+{
+    for (;;) {
+        int64_t left = deadline - clock_monotonic_ms();
+        if (left <= 0) {
+            if (!*admin->why)
+                snprintf(admin->why, sizeof admin->why, "no answer in time");
+            return ERR_BUSY;
+        }
+        int64_t since = clock_monotonic_ms();
+        rd_kafka_resp_err_t error = ask(admin, left < STEP_MS ? (int)left : STEP_MS, what);
+        if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
+            admin->why[0] = '\0';
+            return 0;
+        }
+        snprintf(admin->why, sizeof admin->why, "%s", rd_kafka_err2str(error));
+        /* What fails at once (no leader at the moment) is asked again a little later. */
+        int wait = clock_monotonic_ms() - since < 100 ? 100 : 0;
+        if (stop_wait(wait))
+            return ERR_STOPPED;
+    }
+}
+
+static rd_kafka_resp_err_t ask_metadata(struct kafka_admin *admin, int ms, void *what)
+{
+    return rd_kafka_metadata(admin->client, 1, NULL, what, ms);
+}
+
+static rd_kafka_resp_err_t ask_watermarks(struct kafka_admin *admin, int ms, void *what)
+{
+    struct kafka_watermarks *p = what;
+    return rd_kafka_query_watermark_offsets(admin->client, p->topic, p->partition, &p->low,
+                                            &p->high, ms);
+}
+
+static int by_topic_and_number(const void *a, const void *b)
+{
+    const struct kafka_watermarks *x = a, *y = b;
+    int topics = strcmp(x->topic, y->topic);
+    return topics ? topics : (x->partition > y->partition) - (x->partition < y->partition);
+}
+
+/* Picks the partitions of topics that begin with `prefix`. */
+static int pick(const struct rd_kafka_metadata *metadata, const char *prefix,
+                struct kafka_cluster *cluster)
+{
+    size_t total = 0;
+    for (int t = 0; t < metadata->topic_cnt; t++)
+        total += (size_t)metadata->topics[t].partition_cnt;
+    cluster->brokers = metadata->broker_cnt;
+    if (total > PARTITIONS_LIMIT)
+        total = PARTITIONS_LIMIT;
+    cluster->partitions = calloc(total ? total : 1, sizeof *cluster->partitions);
+    if (!cluster->partitions)
+        return ERR_MEMORY;
+    for (int t = 0; t < metadata->topic_cnt; t++) {
+        const rd_kafka_metadata_topic_t *topic = &metadata->topics[t];
+        if (strncmp(topic->topic, prefix, strlen(prefix)) != 0)
+            continue;
+        for (int p = 0; p < topic->partition_cnt && cluster->count < total; p++) {
+            struct kafka_watermarks *partition = &cluster->partitions[cluster->count++];
+            snprintf(partition->topic, sizeof partition->topic, "%s", topic->topic);
+            partition->partition = topic->partitions[p].id;
+        }
+    }
+    qsort(cluster->partitions, cluster->count, sizeof *cluster->partitions, by_topic_and_number);
+    return 0;
+}
+
+int kafka_admin_look(struct kafka_admin *admin, const char *prefix, int ms,
+                     struct kafka_cluster *cluster)
+{
+    int64_t deadline = clock_monotonic_ms() + ms;
+    const struct rd_kafka_metadata *metadata;
+    *cluster = (struct kafka_cluster){0};
+    admin->why[0] = '\0';
+    int rc = ask_until(admin, deadline, ask_metadata, &metadata);
+    if (rc != 0)
+        return rc;
+    rc = pick(metadata, prefix, cluster);
+    rd_kafka_metadata_destroy(metadata);
+    for (size_t i = 0; i < cluster->count && rc == 0; i++)
+        rc = ask_until(admin, deadline, ask_watermarks, &cluster->partitions[i]);
+    if (rc != 0)
+        kafka_cluster_free(cluster);
+    return rc;
+}
+
+void kafka_cluster_free(struct kafka_cluster *cluster)
+{
+    free(cluster->partitions);
+    *cluster = (struct kafka_cluster){0};
+}
