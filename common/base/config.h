@@ -5,8 +5,10 @@
  * level, the option table's default.
  *
  * "${NAME}" in any string stands for an environment variable, "${file:PATH}"
- * for a file's content without its last newline. Unknown keys, wrong types and
- * duplicate keys are errors that name file and pointer.
+ * for a file's content without its last newline; only where the value counts, so
+ * that a program needs the secrets of no other. Unknown keys, wrong types and
+ * duplicate keys, in other programs' sections too, are errors that name file
+ * (or variable) and pointer.
  *
  * A struct config is read-only after config_load: any thread may read it.
  */
@@ -33,28 +35,36 @@ void config_free(struct config *config);
 
 const char *config_dir(const struct config *config);
 const char *config_section(const struct config *config);
+/* "sales" of section "tl-sales"; of a program that is no department, NULL. */
+const char *config_department(const struct config *config);
 
 /* NULL where unset and without default. Owned by `config`. Asking with a key
- * that is not in the table, or of another type, is a bug and aborts. */
+ * that is not in the table for this kind of program, or is of another type, is
+ * a bug and aborts. */
 const char *config_text(const struct config *config, const char *key);
-int64_t config_number(const struct config *config, const char *key); /* also ms and bytes */
-bool config_flag(const struct config *config, const char *key);
+int64_t config_number(const struct config *config, const char *key); /* also ms, bytes, level */
 
 /* Settings to pass on to librdkafka: the top level's "kafka" object, then the
  * section's, later ones win. Ends with {NULL, NULL}. */
 const struct config_pair *config_kafka(const struct config *config);
 
+/* The folder to use: `given` (--config, may be NULL), else TL_CONFIG, else
+ * "config". ERR_INVALID when one that was named does not exist. */
+int config_find_dir(const char *given, const char **dir, struct fault *fault) CHECKED;
+
 /* Reads one JSON file of the folder ("departments/sales.json"), at most 1 MiB,
- * without expanding ${…}. fault->file names it. Caller json_decref's *out. */
+ * without expanding ${…}. fault->file names it ("config/departments/sales.json").
+ * ERR_NOT_FOUND, with fault, where there is none. Caller json_decref's *out. */
 int config_read_json(const char *dir, const char *name, json_t **out, struct fault *fault) CHECKED;
 
 /* Expands ${…} in `text`. ERR_NOT_FOUND (with fault) when a variable or file
- * does not exist or is empty. *out is malloc'ed. */
+ * does not exist or is empty; ERR_INVALID for another form, or a file that cannot be
+ * read or has more than 64 KiB. *out is malloc'ed. */
 int config_expand(const char *text, char **out, struct fault *fault) CHECKED;
 
 /* Calls `visit` for every *.json of a sub-folder in the order of their names,
- * with the name without ".json". Stops at the first non-zero answer and
- * returns it. A missing folder has no files. */
+ * with the name without ".json"; fault->file names the file. Stops at the first
+ * non-zero answer and returns it. A missing folder has no files. */
 int config_each(const char *dir, const char *subfolder,
                 int (*visit)(const char *name, json_t *root, void *context, struct fault *fault),
                 void *context, struct fault *fault) CHECKED;

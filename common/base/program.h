@@ -16,13 +16,17 @@ struct program {
     const char *purpose; /* one line for --help */
     enum program_kind kind;
     bool takes_department; /* tl-department: also wants --department NAME */
-    /* Validates everything this program reads beyond throughline.json. */
+    /* Validates everything this program reads beyond throughline.json; may be NULL. */
     int (*check)(const struct config *config, struct fault *fault);
 };
 
-/* Handles the command line. Returns -1 to go on (config is loaded, log and
- * stop are ready, `name` holds the department's program name), else the exit
- * status to leave with. The config is the caller's to free. */
+/* Handles the command line. Returns -1 to go on (config is loaded, log and stop
+ * are ready), else the exit status to leave with. The config is the caller's to
+ * free; its section is the program's name, or "tl-NAME" for --department NAME,
+ * so config_department tells whose program this is. */
 int program_start(const struct program *program, int argc, char **argv, struct config **config);
+
+/* "tl-sales: config/throughline.json: /writers: must be …" on standard error. */
+void program_print_fault(const char *name, const struct fault *fault);
 
 #endif

@@ -1,0 +1,141 @@
+#include "common/base/options.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "common/base/duration.h"
+#include "common/base/log.h"
+#include "common/base/suggest.h"
+
+#define DEPARTMENT PROGRAM_DEPARTMENT
+#define AGGREGATOR PROGRAM_AGGREGATOR
+#define CLI        PROGRAM_CLI
+#define ALL        PROGRAM_ALL
+#define SERVICES   (PROGRAM_DEPARTMENT | PROGRAM_AGGREGATOR)
+
+#define KIB INT64_C(1024)
+#define MIB (KIB * 1024)
+#define GIB (MIB * 1024)
+#define SEC INT64_C(1000)
+
+/* Key, type, default, least, most, programs, secret, help: a line for each. */
+/* clang-format off */
+const struct config_option options[] = {
+    {"brokers", OPTION_TEXT, "127.0.0.1:9092", 0, 0, ALL, false, "Kafka's bootstrap servers, host:port, separated by commas"},
+    {"database", OPTION_TEXT, NULL, 0, 0, AGGREGATOR | CLI, true, "PostgreSQL: a libpq connection string or URI"},
+    {"log_level", OPTION_LEVEL, "info", 0, 0, ALL, false, "what is logged: error, warn, info or debug"},
+    {"listen", OPTION_TEXT, NULL, 0, 0, SERVICES, false, "address to listen on, host:port; each program has its own default"},
+    {"token", OPTION_TEXT, NULL, 0, 0, DEPARTMENT | CLI, true, "bearer token that /events wants and the command line sends"},
+
+    {"request_limit", OPTION_SIZE, "1 MiB", KIB, 16 * MIB, DEPARTMENT, false, "largest body of a request; 413 above"},
+    {"event_limit", OPTION_SIZE, "256 KiB", KIB, MIB, DEPARTMENT, false, "largest event of POST /events; 413 above"},
+    {"http_connections", OPTION_NUMBER, "1024", 1, 65536, SERVICES, false, "most connections at a time"},
+    {"http_connections_per_client", OPTION_NUMBER, "0", 0, 65536, SERVICES, false, "most connections of one address at a time; 0: no bound"},
+    {"http_read_deadline", OPTION_DURATION, "10s", 100, 3600 * SEC, SERVICES, false, "a request must be complete so long after its first byte"},
+    {"http_idle", OPTION_DURATION, "60s", 100, 86400 * SEC, SERVICES, false, "a connection without a request is closed after this"},
+    {"http_memory", OPTION_SIZE, "16 MiB", MIB, GIB, SERVICES, false, "memory for the bodies of unanswered requests; 503 above"},
+
+    {"publish_timeout", OPTION_DURATION, "4s", 100, 300 * SEC, DEPARTMENT, false, "how long Kafka may take to acknowledge; 503 above"},
+    {"publish_queue_records", OPTION_NUMBER, "20000", 1, 10000000, DEPARTMENT, false, "most records waiting for Kafka; 503 above"},
+    {"publish_queue_bytes", OPTION_SIZE, "16 MiB", 4 * MIB, GIB, DEPARTMENT, false, "most bytes waiting for Kafka; 503 above"},
+    {"publish_linger", OPTION_DURATION, "2ms", 0, SEC, DEPARTMENT, false, "how long a record waits for others to share its way to Kafka"},
+
+    {"group", OPTION_TEXT, "throughline", 0, 0, AGGREGATOR | CLI, false, "the aggregators' consumer group"},
+    {"writers", OPTION_NUMBER, "2", 1, 64, AGGREGATOR, false, "threads that write to PostgreSQL, each with its own connection"},
+    {"batch_events", OPTION_NUMBER, "10000", 1, 1000000, AGGREGATOR, false, "most events of a transaction"},
+    {"batch_bytes", OPTION_SIZE, "8 MiB", KIB, GIB, AGGREGATOR, false, "most bytes of a transaction's events"},
+    {"batch_wait", OPTION_DURATION, "50ms", 0, 60 * SEC, AGGREGATOR, false, "how long a batch that is not full waits for more"},
+    {"identity_cache", OPTION_SIZE, "16 MiB", 0, GIB, AGGREGATOR, false, "memory of each writer for identities it has seen"},
+    {"lock_timeout", OPTION_DURATION, "2s", 10, 300 * SEC, AGGREGATOR, false, "how long a statement waits for a lock, and a successor for its predecessor"},
+    {"quarantine_limit", OPTION_NUMBER, "100000", 1, 1000000000, AGGREGATOR, false, "most records in quarantine; above, a partition with another one pauses"},
+    {"fetch_bytes", OPTION_SIZE, "4 MiB", 64 * KIB, GIB, AGGREGATOR, false, "memory of each writer for records fetched ahead"},
+};
+/* clang-format on */
+
+const size_t options_count = sizeof options / sizeof *options;
+
+const struct config_option *option_find(const char *key)
+{
+    for (size_t i = 0; i < options_count; i++)
+        if (strcmp(options[i].key, key) == 0)
+            return &options[i];
+    return NULL;
+}
+
+void option_variable(const struct config_option *option, char name[64])
+{
+    snprintf(name, 64, "TL_%s", option->key);
+    for (char *c = name; *c; c++)
+        *c = (char)toupper((unsigned char)*c);
+}
+
+const char *option_suggest(const char *name, unsigned programs)
+{
+    const char *keys[sizeof options / sizeof *options + 1] = {0};
+    size_t n = 0;
+    for (size_t i = 0; i < options_count; i++)
+        if (options[i].programs & programs)
+            keys[n++] = options[i].key;
+    return suggest_name(name, keys);
+}
+
+static int parse_number(const char *text, int64_t *number)
+{
+    int64_t value = 0;
+    const char *p = text;
+    for (; *p >= '0' && *p <= '9' && value < INT64_MAX / 10 - 1; p++)
+        value = value * 10 + (*p - '0');
+    *number = value;
+    return p > text && *p == '\0' ? 0 : ERR_INVALID;
+}
+
+static int parse_level(const char *text, int64_t *number)
+{
+    *number = log_level_from_text(text);
+    return *number >= 0 ? 0 : ERR_INVALID;
+}
+
+static int parse_text(const char *text, int64_t *number)
+{
+    *number = 0;
+    return *text ? 0 : ERR_INVALID;
+}
+
+static const struct {
+    int (*parse)(const char *text, int64_t *number);
+    const char *form, *unit;
+} types[] = {
+    [OPTION_TEXT] = {parse_text, "a text that is not empty", ""},
+    [OPTION_NUMBER] = {parse_number, "a whole number", ""},
+    [OPTION_DURATION] = {duration_parse, "a duration like \"500ms\", \"10s\" or \"4h\"", " ms"},
+    [OPTION_SIZE] = {size_parse, "a size like \"64 KiB\" or \"4 MiB\"", " bytes"},
+    [OPTION_LEVEL] = {parse_level, "one of error, warn, info and debug", ""},
+};
+
+int option_parse(const struct config_option *option, const char *text, int64_t *number,
+                 struct fault *fault)
+{
+    if (types[option->type].parse(text, number))
+        return fault_set(fault, "", "must be %s", types[option->type].form);
+    if (option->most > 0 && (*number < option->least || *number > option->most))
+        return fault_set(fault, "", "must be from %" PRId64 " to %" PRId64 "%s", option->least,
+                         option->most, types[option->type].unit);
+    return 0;
+}
+
+void options_print_help(enum program_kind kind, FILE *out)
+{
+    fputs("Settings, each an environment variable (which wins) or, in lower case and without\n"
+          "TL_, a key of throughline.json:\n\n",
+          out);
+    for (const struct config_option *option = options; option < options + options_count; option++) {
+        if (!(option->programs & kind))
+            continue;
+        char name[64];
+        option_variable(option, name);
+        fprintf(out, "  %-31s %s\n", name, option->help);
+        if (option->fallback)
+            fprintf(out, "  %-31s (default %s)\n", "", option->fallback);
+    }
+}
