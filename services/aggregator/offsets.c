@@ -163,3 +163,11 @@ int offsets_release(struct pg *pg, const struct partition *partitions, size_t co
     }
     return 0;
 }
+
+int offsets_lock(struct pg *pg, const struct partition *partition)
+{
+    char number[16];
+    snprintf(number, sizeof number, "%d", partition->partition);
+    const char *const params[] = {partition->topic, number};
+    return pg_query_prepared(pg, SQL_OFFSETS_LOCK, params, 2, NULL);
+}

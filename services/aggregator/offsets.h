@@ -25,4 +25,8 @@ int offsets_begin(struct pg *pg, struct partition *const *touched, size_t count,
                   int64_t *epoch) CHECKED;
 int offsets_count(struct pg *pg, struct partition *const *touched, size_t count) CHECKED;
 
+/* For what changes a partition's books without moving it (replay of a quarantined record): shares
+ * the epoch and locks the row, as the first statement of its transaction. */
+int offsets_lock(struct pg *pg, const struct partition *partition) CHECKED;
+
 #endif
