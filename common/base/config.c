@@ -223,14 +223,14 @@ static int take_value(struct config *config, const struct settings *settings,
 
 static int take_values(struct config *config, const struct settings *settings, struct fault *fault)
 {
-    config->values = arena_alloc(&config->memory, options_count * sizeof *config->values);
+    config->values = arena_alloc(&config->memory, config_options_count * sizeof *config->values);
     if (!config->values)
         return ERR_MEMORY;
-    memset(config->values, 0, options_count * sizeof *config->values);
-    for (size_t i = 0; i < options_count; i++) {
-        if (!(options[i].programs & config->kind))
+    memset(config->values, 0, config_options_count * sizeof *config->values);
+    for (size_t i = 0; i < config_options_count; i++) {
+        if (!(config_options[i].programs & config->kind))
             continue;
-        int rc = take_value(config, settings, &options[i], &config->values[i], fault);
+        int rc = take_value(config, settings, &config_options[i], &config->values[i], fault);
         if (rc)
             return rc;
     }
@@ -343,7 +343,7 @@ static const struct value *value_of(const struct config *config, const char *key
                   LOG_TEXT("key", key));
         abort();
     }
-    return &config->values[option - options];
+    return &config->values[option - config_options];
 }
 
 const char *config_text(const struct config *config, const char *key)

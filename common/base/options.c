@@ -21,7 +21,7 @@
 
 /* Key, type, default, least, most, programs, secret, help: a line for each. */
 /* clang-format off */
-const struct config_option options[] = {
+const struct config_option config_options[] = {
     {"brokers", OPTION_TEXT, "127.0.0.1:9092", 0, 0, ALL, false, "Kafka's bootstrap servers, host:port, separated by commas"},
     {"database", OPTION_TEXT, NULL, 0, 0, AGGREGATOR | CLI, true, "PostgreSQL: a libpq connection string or URI"},
     {"log_level", OPTION_LEVEL, "info", 0, 0, ALL, false, "what is logged: error, warn, info or debug"},
@@ -53,13 +53,13 @@ const struct config_option options[] = {
 };
 /* clang-format on */
 
-const size_t options_count = sizeof options / sizeof *options;
+const size_t config_options_count = sizeof config_options / sizeof *config_options;
 
 const struct config_option *option_find(const char *key)
 {
-    for (size_t i = 0; i < options_count; i++)
-        if (strcmp(options[i].key, key) == 0)
-            return &options[i];
+    for (size_t i = 0; i < config_options_count; i++)
+        if (strcmp(config_options[i].key, key) == 0)
+            return &config_options[i];
     return NULL;
 }
 
@@ -72,11 +72,11 @@ void option_variable(const struct config_option *option, char name[64])
 
 const char *option_suggest(const char *name, unsigned programs)
 {
-    const char *keys[sizeof options / sizeof *options + 1] = {0};
+    const char *keys[sizeof config_options / sizeof *config_options + 1] = {0};
     size_t n = 0;
-    for (size_t i = 0; i < options_count; i++)
-        if (options[i].programs & programs)
-            keys[n++] = options[i].key;
+    for (size_t i = 0; i < config_options_count; i++)
+        if (config_options[i].programs & programs)
+            keys[n++] = config_options[i].key;
     return suggest_name(name, keys);
 }
 
@@ -129,7 +129,8 @@ void options_print_help(enum program_kind kind, FILE *out)
     fputs("Settings, each an environment variable (which wins) or, in lower case and without\n"
           "TL_, a key of throughline.json:\n\n",
           out);
-    for (const struct config_option *option = options; option < options + options_count; option++) {
+    for (const struct config_option *option = config_options;
+         option < config_options + config_options_count; option++) {
         if (!(option->programs & kind))
             continue;
         char name[64];

@@ -38,8 +38,8 @@ struct config_option {
     const char *help; /* one line */
 };
 
-extern const struct config_option options[];
-extern const size_t options_count;
+extern const struct config_option config_options[];
+extern const size_t config_options_count;
 
 const struct config_option *option_find(const char *key);                /* NULL: unknown */
 void option_variable(const struct config_option *option, char name[64]); /* "TL_LISTEN" */
