@@ -8,7 +8,7 @@ struct http_client; /* keeps its connection between requests; one thread */
 
 struct http_answer {
     int status;         /* 0: no answer */
-    int retry_after_s;  /* -1: none given */
+    int retry_after_s;  /* at most a day; -1: none given */
     struct buffer body; /* at most the client's limit, else ERR_LIMIT */
     char error[256];    /* why there was no answer */
 };
@@ -19,7 +19,9 @@ void http_client_free(struct http_client *client);
 
 /* `headers` ends with NULL, each "Name: value". Redirects are not followed, TLS
  * is verified. 0 when there is an answer, whatever its status; ERR_BUSY when
- * there is none (answer->error says why, not logged: the caller decides). */
+ * there is none, ERR_LIMIT when it is too long (answer->error says why, not
+ * logged: the caller decides). The answer is set in any case, and the caller's
+ * to http_answer_free. */
 int http_client_post(struct http_client *client, const char *url, const char *const *headers,
                      struct span body, struct http_answer *answer) CHECKED;
 int http_client_get(struct http_client *client, const char *url, const char *const *headers,
