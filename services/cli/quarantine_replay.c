@@ -15,7 +15,7 @@
 #include "sql.h"
 
 #define RECORD_LIMIT ((size_t)64 * 1024 * 1024)
-#define CACHE_BYTES ((size_t)1024 * 1024)
+#define CACHE_BYTES  ((size_t)1024 * 1024)
 
 struct quarantine_replay {
     struct pg *pg;
@@ -51,8 +51,8 @@ void quarantine_replay_free(struct quarantine_replay *replay)
     free(replay);
 }
 
-int quarantine_replay_new(const struct config *config, struct pg *pg, struct quarantine_replay **out,
-                          struct fault *fault)
+int quarantine_replay_new(const struct config *config, struct pg *pg,
+                          struct quarantine_replay **out, struct fault *fault)
 {
     struct quarantine_replay *replay = calloc(1, sizeof *replay);
     if (!replay)
@@ -142,8 +142,8 @@ static int load_record(struct quarantine_replay *replay, const char *id, struct 
 }
 
 /* A webhook that could not be mapped: its source's mapping of today decides. */
-static int add_webhook(struct quarantine_replay *replay, struct stored *stored, struct span source_name,
-                       enum replay_outcome *outcome, struct fault *fault)
+static int add_webhook(struct quarantine_replay *replay, struct stored *stored,
+                       struct span source_name, enum replay_outcome *outcome, struct fault *fault)
 {
     const struct source *source = sources_find(replay->sources, source_name);
     if (!source)
