@@ -10,9 +10,9 @@
 #include "services/aggregator/stage_metrics.h"
 #include "services/aggregator/writer.h"
 
-#define LISTEN "127.0.0.1:8110"
+#define LISTEN        "127.0.0.1:8110"
 #define WRITERS_LIMIT 64
-#define BODY_LIMIT ((size_t)1024) /* nobody posts anything here */
+#define BODY_LIMIT    ((size_t)1024) /* nobody posts anything here */
 
 struct aggregator {
     struct config *config;

@@ -12,8 +12,8 @@
 #include "services/aggregator/stage_metrics.h"
 #include "sql.h"
 
-#define POLL_MS 200        /* how long to wait for a first record: stop is noticed in between */
-#define IDLE_MS 5          /* a batch that nothing was added to for so long goes off */
+#define POLL_MS       200  /* how long to wait for a first record: stop is noticed in between */
+#define IDLE_MS       5    /* a batch that nothing was added to for so long goes off */
 #define NOTE_EVERY_MS 1000 /* how often Kafka hears of our offsets */
 #define FULL_RETRY_MS 5000 /* how often a full quarantine is looked at again */
 
@@ -21,12 +21,13 @@ int session_init(struct session *session, const struct writer_setup *setup, int 
 {
     const struct config *config = setup->config;
     int64_t writers = config_number(config, "writers");
-    *session = (struct session){.setup = setup, .number = number, .waits_for = "the first connection"};
+    *session =
+        (struct session){.setup = setup, .number = number, .waits_for = "the first connection"};
     decoder_init(&session->decoder, setup->kinds, setup->vocabulary);
     session->partitions = calloc(SESSION_PARTITIONS, sizeof *session->partitions);
     session->apply.months = months_new();
-    session->apply.cache =
-        identity_cache_new((size_t)(config_number(config, "identity_cache") / (writers ? writers : 1)));
+    session->apply.cache = identity_cache_new(
+        (size_t)(config_number(config, "identity_cache") / (writers ? writers : 1)));
     session->apply.quarantine_limit = config_number(config, "quarantine_limit");
     if (!session->partitions || !session->apply.months || !session->apply.cache)
         return ERR_MEMORY;

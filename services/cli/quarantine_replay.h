@@ -14,12 +14,12 @@ struct quarantine_replay;
 enum replay_outcome {
     REPLAY_ON_TIMELINE,
     REPLAY_DUPLICATE, /* the event was on the timeline already */
-    REPLAY_IGNORED,   /* today's mapping ignores it: now discarded, with the rule's reason as note */
+    REPLAY_IGNORED, /* today's mapping ignores it: now discarded, with the rule's reason as note */
 };
 
 /* Loads what decoding needs; `config` and `pg` are borrowed. */
-int quarantine_replay_new(const struct config *config, struct pg *pg, struct quarantine_replay **out,
-                          struct fault *fault) CHECKED;
+int quarantine_replay_new(const struct config *config, struct pg *pg,
+                          struct quarantine_replay **out, struct fault *fault) CHECKED;
 void quarantine_replay_free(struct quarantine_replay *replay); /* NULL is fine */
 
 /* ERR_NOT_FOUND: no such record waits. ERR_INVALID: it still cannot go on the
