@@ -1,0 +1,286 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/base/program.h"
+#include "common/base/stop.h"
+#include "common/http/health.h"
+#include "common/kafka/kafka_producer.h"
+#include "services/department/department.h"
+#include "services/department/intake.h"
+#include "services/department/intake_metrics.h"
+
+#define ROUTES       (HEALTH_ROUTES + 3)
+#define HTTP_THREADS 2
+
+/* What handling a request may take for records and their headers, in bodies: a
+ * body of nothing but the smallest events becomes some 15 times as large. */
+#define SCRATCH_BODIES 32
+
+/* Of the time that a service may take to end, what the last answers get; the
+ * rest is for records that nobody waits for any more. */
+#define ANSWERS_SHARE(ms) ((ms)*6 / 10)
+
+/* The configuration that an intake reads, beside throughline.json. */
+struct books {
+    struct identity_kinds *kinds;
+    struct vocabulary *vocabulary;
+    struct sources *sources;
+    const struct department *department;
+    const char *listen;
+    bool beyond_loopback;
+};
+
+struct department_service {
+    struct books books;
+    char topic[64];
+    struct publisher *publisher;
+    struct intake intake;
+    struct health health;
+    struct http_route routes[ROUTES];
+    struct http_server *server;
+};
+
+/* --- config --- */
+
+static void books_free(struct books *books)
+{
+    sources_free(books->sources);
+    vocabulary_free(books->vocabulary);
+    identity_kinds_free(books->kinds);
+}
+
+static int find_department(const struct config *config, struct books *books, struct fault *fault)
+{
+    const char *name = config_department(config);
+    books->department = vocabulary_department(books->vocabulary, span_of(name));
+    if (books->department)
+        return 0;
+    return fault_set(fault, "", "there is no %s/departments/%s.json", config_dir(config), name);
+}
+
+static int find_listen(const struct config *config, struct books *books, struct fault *fault)
+{
+    bool loopback;
+    const char *set = config_text(config, "listen");
+    books->listen = set ? set : books->department->listen;
+    if (!books->listen)
+        return fault_set(fault, "/listen",
+                         "where to listen is not known: set TL_LISTEN, or \"listen\" in "
+                         "throughline.json or departments/%s.json",
+                         books->department->name);
+    if (http_listen_is_loopback(books->listen, &loopback))
+        return fault_set(fault, "/listen", "%s is no address: write it like 127.0.0.1:8101",
+                         books->listen);
+    books->beyond_loopback = !loopback;
+    if (loopback || config_text(config, "token"))
+        return 0;
+    return fault_set(fault, "/listen",
+                     "%s can be reached from other machines, but there is no token: set TL_TOKEN, "
+                     "or listen on 127.0.0.1",
+                     books->listen);
+}
+
+static int books_load(const struct config *config, struct books *books, struct fault *fault)
+{
+    const char *dir = config_dir(config);
+    int rc = identity_kinds_load(dir, &books->kinds, fault);
+    if (!rc)
+        rc = vocabulary_load(dir, &books->vocabulary, fault);
+    if (!rc)
+        rc = find_department(config, books, fault);
+    if (!rc)
+        rc = sources_load(dir, books->vocabulary, books->kinds, &books->sources, fault);
+    if (!rc)
+        rc = find_listen(config, books, fault);
+    return rc;
+}
+
+int department_check(const struct config *config, struct fault *fault)
+{
+    struct books books = {0};
+    int rc = books_load(config, &books, fault);
+    if (!rc)
+        rc = kafka_producer_check(config, fault);
+    books_free(&books);
+    return rc;
+}
+
+/* --- open --- */
+
+static bool ready(void *context, char *why, size_t why_size)
+{
+    const struct department_service *service = context;
+    return publisher_ready(service->publisher, why, why_size);
+}
+
+static void make_routes(struct department_service *service)
+{
+    struct http_route *routes = service->routes;
+    service->health = (struct health){ready, service};
+    health_routes(&service->health, routes);
+    routes += HEALTH_ROUTES;
+    *routes++ = (struct http_route){"POST", "/events", intake_events, &service->intake};
+    *routes++ = (struct http_route){"OPTIONS", "/events", intake_handshake, &service->intake};
+    *routes++ = (struct http_route){"POST", "/webhooks/*", webhook_receive, &service->intake};
+}
+
+static int serve(struct department_service *service, const struct config *config)
+{
+    const struct http_server_options http = {
+        .listen = service->books.listen,
+        .routes = service->routes,
+        .route_count = ROUTES,
+        .threads = HTTP_THREADS,
+        .body_limit = (size_t)config_number(config, "request_limit"),
+        .memory_limit = (size_t)config_number(config, "http_memory"),
+        .connection_limit = (unsigned)config_number(config, "http_connections"),
+        .connections_per_client = (unsigned)config_number(config, "http_connections_per_client"),
+        .read_deadline_ms = (int)config_number(config, "http_read_deadline"),
+        .idle_ms = (int)config_number(config, "http_idle"),
+    };
+    make_routes(service);
+    return http_server_start(&http, &service->server);
+}
+
+/* Which sources are served, and which are off and why, as two texts. */
+static void list_sources(const struct department_service *service, struct buffer *on,
+                         struct buffer *off)
+{
+    const struct sources *sources = service->books.sources;
+    for (size_t i = 0; i < sources->count; i++) {
+        const struct source *source = &sources->items[i];
+        if (source->department != service->books.department)
+            continue;
+        struct buffer *list = source->off ? off : on;
+        if (list->len > 0)
+            buffer_append_text(list, source->off ? "; " : " ");
+        buffer_append_text(list, source->name);
+        if (source->off)
+            buffer_printf(list, ": %s", source->off);
+    }
+}
+
+static void log_start(const struct department_service *service)
+{
+    struct buffer on, off;
+    buffer_init(&on, 1024);
+    buffer_init(&off, 2048);
+    list_sources(service, &on, &off);
+    log_info("serving", LOG_TEXT("listen", service->books.listen),
+             LOG_INT("port", http_server_port(service->server)), LOG_TEXT("topic", service->topic),
+             LOG_INT("event_types", service->books.department->type_count),
+             LOG_TEXT("sources", on.data), LOG_TEXT("sources_off", off.data));
+    buffer_free(&on);
+    buffer_free(&off);
+}
+
+static int open_parts(struct department_service *service, const struct config *config,
+                      struct fault *fault)
+{
+    struct books *books = &service->books;
+    int rc = books_load(config, books, fault);
+    if (!rc)
+        rc = kafka_producer_check(config, fault);
+    if (rc)
+        return rc;
+    snprintf(service->topic, sizeof service->topic, "events.%s", books->department->name);
+    rc = publisher_open(config, service->topic, &service->publisher);
+    if (rc)
+        return rc;
+    intake_metrics_init();
+    service->intake = (struct intake){
+        .department = books->department,
+        .kinds = books->kinds,
+        .sources = books->sources,
+        .publisher = service->publisher,
+        .token = config_text(config, "token"),
+        .beyond_loopback = books->beyond_loopback,
+        .event_limit = (size_t)config_number(config, "event_limit"),
+        .scratch_limit = (size_t)config_number(config, "request_limit") * SCRATCH_BODIES,
+    };
+    return serve(service, config);
+}
+
+int department_open(const struct config *config, struct department_service **out,
+                    struct fault *fault)
+{
+    struct department_service *service = calloc(1, sizeof *service);
+    if (!service)
+        return ERR_MEMORY;
+    int rc = open_parts(service, config, fault);
+    if (rc) {
+        department_close(service, 0);
+        return rc;
+    }
+    log_start(service);
+    *out = service;
+    return 0;
+}
+
+int department_port(const struct department_service *service)
+{
+    return http_server_port(service->server);
+}
+
+/* --- drain and close --- */
+
+void department_close(struct department_service *service, int ms)
+{
+    if (!service)
+        return;
+    int64_t deadline = clock_monotonic_ms() + ms;
+    http_server_stop(service->server, ANSWERS_SHARE(ms));
+    int64_t left = deadline - clock_monotonic_ms();
+    publisher_close(service->publisher, left > 0 ? (int)left : 0);
+    books_free(&service->books);
+    free(service);
+}
+
+/* --- the program --- */
+
+static int start(const char *name, int argc, char **argv, struct config **config)
+{
+    static char program_name[64] = "tl-department"; /* the log keeps it */
+    if (name)
+        snprintf(program_name, sizeof program_name, "tl-%s", name);
+    const struct program program = {
+        .name = program_name,
+        .purpose = "the intake of a department: events and webhooks over HTTP into Kafka",
+        .kind = PROGRAM_DEPARTMENT,
+        .takes_department = !name,
+        .check = department_check,
+    };
+    return program_start(&program, argc, argv, config);
+}
+
+static int open_or_tell(const struct config *config, struct department_service **service)
+{
+    struct fault fault = {0};
+    int rc = department_open(config, service, &fault);
+    if (rc == ERR_INVALID)
+        log_error("the configuration is wrong", LOG_TEXT("file", fault.file),
+                  LOG_TEXT("pointer", fault.pointer), LOG_TEXT("detail", fault.detail));
+    return rc;
+}
+
+int department_main(const char *name, int argc, char **argv)
+{
+    struct config *config = NULL;
+    struct department_service *service = NULL;
+    int status = start(name, argc, argv, &config);
+    if (status >= 0)
+        return status;
+    int rc = open_or_tell(config, &service);
+    if (!rc) {
+        stop_wait(-1);
+        log_info("ending: answering what is under way");
+        department_close(service, STOP_DRAIN_MS);
+    }
+    config_free(config);
+    if (rc)
+        return rc == ERR_INVALID ? EXIT_USAGE : EXIT_FAILED;
+    return EXIT_OK;
+}
