@@ -176,7 +176,11 @@ static int set_attribute(const struct applying *applying, struct event *event, c
     bool seen = false;
     struct span text;
     int rc = get_attribute(applying, value, name, &text);
-    return rc ? rc : event_set_attribute(event, span_of(name), text, &seen, applying->fault);
+    if (rc)
+        return rc;
+    text = arena_copy(applying->arena, text); /* the tree may go before the event does */
+    return text.ptr ? event_set_attribute(event, span_of(name), text, &seen, applying->fault)
+                    : ERR_MEMORY;
 }
 
 static int build_event(const struct applying *applying, struct event *event)
