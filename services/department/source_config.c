@@ -99,8 +99,9 @@ static int load_source(const struct loading *loading, const char *name, json_t *
                        struct source *source, struct fault *fault)
 {
     static const char *const keys[] = {
-        "department", "signature", "identity_kinds", "each",  "payload",   "id",   "source",
-        "time",       "customer",  "data",           "rules", "otherwise", "note", NULL};
+        "department", "signature", "identity_kinds", "each",     "payload",
+        "id",         "source",    "time",           "customer", "data",
+        "rules",      "otherwise", "minor_units",    "note",     NULL};
     if (!json_is_object(root))
         return fault_set(fault, "", "must be an object");
     int rc = check_name(name, fault);
