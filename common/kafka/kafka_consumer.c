@@ -85,6 +85,18 @@ static int subscribe(rd_kafka_t *rk, const char *const *topics)
     return ERR_IO;
 }
 
+/* How long fetching rests when the queue is full: as long as it takes to drain a good part of
+ * it, not the second (half a second before librdkafka 2.2) that is the default. */
+static const char *queue_backoff_setting(void)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    char value[16];
+    size_t size = sizeof value;
+    bool known = rd_kafka_conf_get(conf, "fetch.queue.backoff.ms", value, &size) == RD_KAFKA_CONF_OK;
+    rd_kafka_conf_destroy(conf);
+    return known ? "fetch.queue.backoff.ms" : "fetch.error.backoff.ms";
+}
+
 static int make_settings(const struct config *config, struct kafka_consumer *consumer,
                          rd_kafka_conf_t **conf)
 {
@@ -95,7 +107,7 @@ static int make_settings(const struct config *config, struct kafka_consumer *con
         /* A killed writer's partitions move on after this long. */
         {"session.timeout.ms", "10000"},
         {"queued.max.messages.kbytes", fetch_kib},
-        {"fetch.queue.backoff.ms", "5"},
+        {queue_backoff_setting(), "5"},
         {"fetch.wait.max.ms", "100"},
         {"topic.metadata.refresh.interval.ms", "10000"},
         {NULL, NULL},

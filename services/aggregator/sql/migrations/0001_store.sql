@@ -143,11 +143,9 @@ DECLARE
     month_end timestamptz := date_trunc('month', moment) + interval '1 month';
     name text := 'events_' || to_char(month_start, 'YYYY_MM');
 BEGIN
-    IF to_regclass('store.' || name) IS NOT NULL THEN
-        RETURN name;
-    END IF;
     PERFORM pg_advisory_xact_lock(hashtext('throughline.make_month'));
-    IF to_regclass('store.' || name) IS NOT NULL THEN
+    -- Not to_regclass: it may remember that the table was not there before we waited for the lock.
+    IF EXISTS (SELECT FROM pg_tables t WHERE t.schemaname = 'store' AND t.tablename = name) THEN
         RETURN name;
     END IF;
     EXECUTE format('CREATE TABLE store.%I (LIKE store.events INCLUDING DEFAULTS)', name);
