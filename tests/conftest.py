@@ -14,6 +14,7 @@ from support.postgres import Postgres  # noqa: E402  pylint: disable=wrong-impor
 from support.stack import DEPARTMENTS, Stack  # noqa: E402  pylint: disable=wrong-import-position
 
 _servers = {}
+_told = set()  # stacks whose start has failed: once is enough
 
 
 @pytest.fixture(scope="session")
@@ -59,8 +60,11 @@ def shared_fixtures():
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     report = (yield).get_result()
-    if report.failed:
-        for stack in Stack.live:
+    stacks = [stack for stack in Stack.live if stack not in _told]
+    if report.failed and (report.when == "call" or stacks):
+        if report.when == "setup":
+            _told.update(stacks)
+        for stack in stacks:
             for name, text in stack.logs().items():
                 report.sections.append((f"end of the log of {name}", text))
         for name, server in _servers.items():

@@ -207,7 +207,8 @@ def test_a_batch_with_one_bad_event_publishes_nothing(stack, kafka):
     assert kafka.count("events.service") == before
 
 
-@pytest.mark.parametrize("body", ["", "{", "[1, 2", "nonsense", '{"a": 1, "a": 2}', "[" * 100_000, '"\\ud800"'])
+@pytest.mark.parametrize("body", ["", "{", "[1, 2", "nonsense", '{"a": 1, "a": 2}', "[" * 100_000, '"\\ud800"'],
+                         ids=["empty", "open", "open list", "word", "twice", "deep", "surrogate"])
 def test_what_is_no_json_is_refused(stack, body):
     answer = stack.request("tl-service", "POST", "/events", body,
                            {"Content-Type": "application/cloudevents+json"})
