@@ -331,11 +331,23 @@ static int read_folded(const struct reading *r)
     return 0;
 }
 
+/* The facts join the event's own extensions on Kafka, and must be read back. */
+static int check_room(const struct reading *r)
+{
+    size_t own = 0;
+    for (size_t i = 0; i < r->event->extension_count; i++)
+        own += !facts_name(r->event->extensions[i].name);
+    if (own + EVENT_FACTS <= EVENT_EXTENSIONS_LIMIT)
+        return 0;
+    return fault_set(r->fault, "", "has more than %d extension attributes",
+                     EVENT_EXTENSIONS_LIMIT - EVENT_FACTS);
+}
+
 static int read_facts(const struct reading *r)
 {
     static int (*const steps[])(const struct reading *) = {
         check_required, read_customer, read_owner,  read_summary,
-        read_amount,    read_currency, read_folded,
+        read_amount,    read_currency, read_folded, check_room,
     };
     int result = 0;
     for (size_t i = 0; result == 0 && i < sizeof steps / sizeof *steps; i++)

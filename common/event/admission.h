@@ -12,6 +12,7 @@
 
 #define EVENT_SUMMARY_LIMIT 1024 /* bytes; cut at a character with "…" */
 #define EVENT_OWNER_LIMIT   256
+#define EVENT_FACTS         6 /* extensions that the facts travel as */
 
 /* What travels beside the standard attributes, as extensions of these names. */
 struct event_facts {
@@ -33,8 +34,11 @@ struct admission {
  * known and of this department; time not before 1970 nor over 24 h ahead; data
  * is an object where members are required, each there with its JSON type;
  * customer known from the attribute or data.customer, and the same in both;
- * owner, amount, currency (ISO 4217 form), promises, issue of the right shape.
- * The summary is data.summary or the vocabulary's template.
+ * owner, amount, currency (ISO 4217 form), promises, issue of the right shape;
+ * with the facts no more extensions than an event may have.
+ * The summary is data.summary, else the attribute, else the vocabulary's template.
+ * Where data and an attribute both say something they must say the same; `facts`
+ * follows from data alone. Null members count as absent.
  *
  * `data` is the event's data as a tree where the caller has parsed it already,
  * else NULL and it is parsed here. ERR_INVALID with pointers "/type",

@@ -5,6 +5,7 @@
 
 #include "common/event/event_json.h"
 #include "common/event/event_text.h"
+#include "common/event/fact_checks.h"
 #include "common/json/json_pointer.h"
 
 #define PREFIX       "ce_"
@@ -16,7 +17,7 @@ struct headers {
     size_t count;
 };
 
-#define HEADERS_MOST (8 + 6 + EVENT_EXTENSIONS_LIMIT)
+#define HEADERS_MOST (8 + EVENT_FACTS + EVENT_EXTENSIONS_LIMIT)
 
 _Static_assert(HEADERS_MOST <= RECORD_HEADERS_LIMIT, "a record must hold what an event holds");
 
@@ -26,22 +27,11 @@ static void add_header(struct headers *headers, const char *name, struct span va
         headers->items[headers->count++] = (struct record_header){span_of(name), value};
 }
 
-/* The extensions that are written from the facts. */
-static bool is_fact(struct span name)
-{
-    static const char *const names[] = {"amount", "currency", "customer",
-                                        "facts",  "owner",    "summary"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (span_is(name, names[i]))
-            return true;
-    return false;
-}
-
 static int add_extensions(struct headers *headers, const struct event *event, struct arena *arena)
 {
     for (size_t i = 0; i < event->extension_count; i++) {
         const struct event_attribute *extension = &event->extensions[i];
-        if (is_fact(extension->name))
+        if (facts_name(extension->name))
             continue;
         char *name = arena_printf(arena, PREFIX "%.*s", SPAN_ARGS(extension->name));
         if (!name)

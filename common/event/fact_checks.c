@@ -6,6 +6,16 @@
 #include "common/event/event_time.h"
 #include "common/json/decimal.h"
 
+bool facts_name(struct span name)
+{
+    static const char *const names[EVENT_FACTS] = {"amount", "currency", "customer",
+                                                   "facts",  "owner",    "summary"};
+    for (size_t i = 0; i < EVENT_FACTS; i++)
+        if (span_is(name, names[i]))
+            return true;
+    return false;
+}
+
 int facts_check_type(const struct admission *admission, const struct event *event,
                      const struct event_type **type, struct fault *fault)
 {

@@ -8,6 +8,9 @@
 
 #include "common/event/admission.h"
 
+/* Is it the name of an extension that facts travel as (EVENT_FACTS of them)? */
+bool facts_name(struct span name);
+
 /* The type is the department's (*type NULL: one that it accepts unknown), and the
  * time lies from 1970 on and at most 24 h ahead. */
 int facts_check_type(const struct admission *admission, const struct event *event,
