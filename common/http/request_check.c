@@ -73,9 +73,10 @@ static bool parse_length(struct span value, int64_t *length)
 {
     int64_t n = 0;
     for (size_t i = 0; i < value.len; i++) {
-        if (value.ptr[i] < '0' || value.ptr[i] > '9' || n > (INT64_MAX - 9) / 10)
+        int digit = value.ptr[i] - '0';
+        if (digit < 0 || digit > 9 || n > (INT64_MAX - digit) / 10)
             return false;
-        n = n * 10 + (value.ptr[i] - '0');
+        n = n * 10 + digit;
     }
     *length = n;
     return value.len > 0;

@@ -64,11 +64,13 @@ struct kit_answer {
 static inline const char *kit_header(const struct kit_answer *answer, const char *name)
 {
     static _Thread_local char value[512];
-    const char *found = strcasestr(answer->head, name);
+    char line[128];
+    snprintf(line, sizeof line, "\n%s:", name);
+    const char *found = strcasestr(answer->head, line);
     if (!found)
         return NULL;
-    found += strlen(name);
-    found += strspn(found, ": ");
+    found += strlen(line);
+    found += strspn(found, " ");
     snprintf(value, sizeof value, "%.*s", (int)strcspn(found, "\r\n"), found);
     return value;
 }
