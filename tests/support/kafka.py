@@ -6,7 +6,7 @@ import socket
 import subprocess
 import uuid
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from support.paths import KAFKA_LIBS
@@ -169,6 +169,14 @@ class Kafka:
         finally:
             consumer.close()
         return found
+
+    def produce(self, topic, value, key=None, headers=None, partition=-1):
+        """One record past every intake; returns when the broker has it."""
+        failures = []
+        producer = Producer({"bootstrap.servers": self.brokers, "log_level": 0})
+        producer.produce(topic, value, key, partition, headers=headers,
+                         on_delivery=lambda error, _: failures.append(error) if error else None)
+        assert producer.flush(20) == 0 and not failures, failures
 
     def _consumer(self):
         return Consumer({"bootstrap.servers": self.brokers, "group.id": f"test-{uuid.uuid4()}",
