@@ -221,7 +221,7 @@ def test_paths_methods_formats_and_sizes(stack):
     assert status("POST", "/nothing", "{}").status == 404
     assert status("POST", "/webhooks/nobody", "{}").status == 404
     wrong = status("GET", "/events")
-    assert wrong.status == 405 and wrong.headers["Allow"] == "POST"
+    assert wrong.status == 405 and set(wrong.headers["Allow"].split(", ")) == {"POST", "OPTIONS"}
     assert status("POST", "/events", "<x/>", "application/cloudevents+xml").status == 415
     huge = good(data={"customer": {"email": "a@acme.example"}, "summary": "s", "x": "x" * (257 << 10)})
     assert stack.post_event("service", huge).status == 413
