@@ -2,7 +2,9 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/program.h"
 #include "common/base/stop.h"
@@ -157,10 +159,16 @@ static int open_all(struct aggregator *aggregator)
 
 static void close_all(struct aggregator *aggregator)
 {
+    int64_t deadline = clock_monotonic_ms() + STOP_DRAIN_MS;
+    int rc = 0;
     stop_request();
-    for (int i = 0; i < aggregator->writer_count; i++)
-        writer_join(aggregator->writers[i]);
-    http_server_stop(aggregator->server, STOP_DRAIN_MS);
+    http_server_stop(aggregator->server, 1000);
+    for (int i = 0; i < aggregator->writer_count; i++) {
+        int joined = writer_join(aggregator->writers[i], deadline);
+        rc = rc ? rc : joined;
+    }
+    if (rc != 0)
+        _exit(EXIT_FAILED); /* threads are still at work: nothing may be freed under them */
     unload(aggregator);
 }
 

@@ -270,6 +270,8 @@ static int open_database(struct session *session)
     const char *conninfo = config_text(session->setup->config, "database");
     int rc = pg_open(conninfo ? conninfo : "", name, &session->apply.pg);
     if (rc == 0)
+        rc = pg_script(session->apply.pg, SQL_SESSION_BOUNDS);
+    if (rc == 0)
         rc = check_schema(session->apply.pg);
     if (rc == 0 && session->number == 0)
         rc = event_types_put(session->apply.pg, session->setup->vocabulary);

@@ -4,7 +4,9 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/retry.h"
 #include "common/base/stop.h"
@@ -59,11 +61,26 @@ const char *writer_waits_for(const struct writer *writer)
     return atomic_load(&writer->session.waits_for);
 }
 
-void writer_join(struct writer *writer)
+int writer_join(struct writer *writer, int64_t deadline)
 {
     if (!writer)
-        return;
-    pthread_join(writer->thread, NULL);
+        return 0;
+    int64_t left_ms = deadline - clock_monotonic_ms();
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += left_ms > 0 ? left_ms / 1000 : 0;
+    until.tv_nsec += left_ms > 0 ? left_ms % 1000 * 1000000 : 0;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    if (pthread_clockjoin_np(writer->thread, NULL, CLOCK_MONOTONIC, &until) != 0) {
+        log_error("A writer did not end in time; its batch is rolled back by the server",
+                  LOG_INT("writer", writer->session.number),
+                  LOG_TEXT("waits_for", writer_waits_for(writer)));
+        return ERR_BUSY;
+    }
     session_free(&writer->session);
     free(writer);
+    return 0;
 }

@@ -29,7 +29,8 @@ int writer_start(const struct writer_setup *setup, int number, struct writer **o
 /* Any thread: what keeps the writer from reading, or NULL when nothing does. */
 const char *writer_waits_for(const struct writer *writer);
 
-/* Waits for the thread and frees. NULL is fine. */
-void writer_join(struct writer *writer);
+/* Waits for the thread until `deadline` (clock_monotonic_ms) and frees. ERR_BUSY: it has not ended
+ * by then; nothing is freed, and the program can only leave. NULL is fine. */
+int writer_join(struct writer *writer, int64_t deadline) CHECKED;
 
 #endif
