@@ -121,8 +121,14 @@ e2e: all ## end-to-end tests alone, against a real Kafka and PostgreSQL (TESTS='
 demo: ## one customer's story through three departments (ONCE=1 ends by itself)
 	@BUILD=$(BUILD) deploy/demo/run $(if $(ONCE),--once)
 
-bench: all ## a backlog of 1,000,000 events into the timeline, beside bare COPY
-	@BUILD=$(BUILD) tests/bench/run
+# Of the benchmark: what fills Kafka, and the yardstick.
+$(BUILD)/bench/produce_backlog: $(BUILD)/obj/tests/bench/backlog_event.o
+$(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(COMMON)
+	@mkdir -p $(@D)
+	$(link)
+
+bench: all $(BUILD)/bench/produce_backlog $(BUILD)/bench/copy_rows ## a backlog of 1,000,000 events into the timeline, beside bare COPY (BENCH='--events N --rounds N')
+	@BUILD=$(BUILD) tests/bench/run $(BENCH)
 
 # Sanitizers build into folders of their own.
 asan: ## unit tests under AddressSanitizer
