@@ -7,8 +7,8 @@
 #include "common/event/event_time.h"
 
 #define DATA_BYTES   220
-#define FIRST_MOMENT (INT64_C(1736467200) * 1000000) /* 2025-01-10T00:00:00Z */
-#define SPAN_US      (INT64_C(60) * 86400 * 1000000)
+#define FIRST_SECOND INT64_C(1736467200) /* 2025-01-10T00:00:00Z */
+#define SPAN_SECONDS (INT64_C(60) * 86400)
 #define TYPES        4
 
 static const struct sender {
@@ -19,19 +19,19 @@ static const struct sender {
     } types[TYPES];
 } senders[] = {
     {"sales",
-     "https://crm.example/events",
+     "/crm",
      {{"sales.deal.won", "\"amount\":", ".50,\"currency\":\"EUR\""},
       {"sales.call.made", "\"minutes\":", ""},
       {"sales.email.sent", "\"message\":\"m-", "\""},
       {"sales.deal.stage_changed", "\"stage\":\"proposal\",\"deal\":\"d-", "\""}}},
     {"billing",
-     "https://billing.example/events",
+     "/billing",
      {{"billing.invoice.issued", "\"amount\":", ".50,\"currency\":\"EUR\""},
       {"billing.invoice.paid", "\"amount\":", ".50,\"currency\":\"EUR\""},
       {"billing.payment.failed", "\"amount\":", ".50,\"currency\":\"EUR\""},
       {"billing.reminder.sent", "\"reminder\":\"r-", "\""}}},
     {"service",
-     "https://desk.example/events",
+     "/desk",
      {{"service.ticket.opened", "\"summary\":\"The pump stands still\",\"ticket\":\"t-", "\""},
       {"service.ticket.commented", "\"ticket\":\"t-", "\""},
       {"service.ticket.solved", "\"ticket\":\"t-", "\""},
@@ -72,8 +72,8 @@ static struct span make_data(const struct backlog *backlog, uint32_t number, con
     if (!data)
         return (struct span){NULL, 0};
     int len = snprintf(data, DATA_BYTES + 1,
-                       "{\"customer\":{\"email\":\"person%06" PRIu32
-                       "@mail.example\"%s},%s%05" PRIu32 "%s,\"note\":\"",
+                       "{\"customer\":{\"email\":\"p%06" PRIu32 "@mail.example\"%s},%s%05" PRIu32
+                       "%s,\"note\":\"",
                        number % backlog->customers, account, before, 10000 + number % 90000, after);
     snprintf(data + len, DATA_BYTES + 1 - (size_t)len, "%.*s\"}", DATA_BYTES - len - 2, note);
     return (struct span){data, DATA_BYTES};
@@ -91,7 +91,7 @@ const char *backlog_event(const struct backlog *backlog, uint32_t number, struct
         make_data(backlog, number, sender->types[type].before, sender->types[type].after, arena);
     if (!time || !id || !data.ptr)
         return NULL;
-    event_time_format(FIRST_MOMENT + SPAN_US / backlog->events * number, time);
+    event_time_format((FIRST_SECOND + SPAN_SECONDS * number / backlog->events) * 1000000, time);
     *event = (struct event){
         .id = span_of(id),
         .source = span_of(sender->source),
