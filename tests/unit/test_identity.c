@@ -378,6 +378,46 @@ static void takes_a_kind_told_alike_twice(void **state)
     identity_kinds_free(same);
 }
 
+/* The general kinds that come with the tree, and whom they do not tie. */
+static void ships_general_kinds(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *kind, *value;
+        bool ties;
+    } rows[] = {
+        {"customer", "10023", true},
+        {"email", "ann@acme.example", true},
+        {"email", "Info@acme.example", false},
+        {"email", "no-reply@acme.example", false},
+        {"email", "sales@acme.example", false},
+        {"email", "salesperson@acme.example", true},
+        {"email", "jane@example.test", false},
+        {"email", "jane@gmail.com", true},
+        {"phone", "+49 30 1234567", false},
+        {"name", "Ann Lee", false},
+        {"account.id", "A-7", true},
+        {"account.vat", "de 123456789", true},
+        {"account.vat", "n/a", false},
+        {"account.domain", "acme.example", true},
+        {"account.domain", "Gmail.com", false},
+        {"account.name", "Acme", false},
+    };
+    struct identity_kinds *shipped = NULL;
+    struct fault fault = {.detail = ""};
+    if (identity_kinds_load("config", &shipped, &fault) != 0)
+        fail_msg("%s%s: %s", fault.file, fault.pointer, fault.detail);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct identities all = {.count = 0};
+        print_message("%s=%s\n", rows[i].kind, rows[i].value);
+        assert_int_equal(identities_add(shipped, &arena, &all, span_of(rows[i].kind),
+                                        span_of(rows[i].value), &fault),
+                         0);
+        assert_int_equal(all.items[0].ties, rows[i].ties);
+    }
+    identity_kinds_free(shipped);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -389,6 +429,7 @@ int main(void)
         cmocka_unit_test(lists_kinds_by_rank),
         cmocka_unit_test(refuses_wrong_files),
         cmocka_unit_test(takes_a_kind_told_alike_twice),
+        cmocka_unit_test(ships_general_kinds),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
