@@ -76,7 +76,7 @@ static int place_text(struct span place, struct span document, struct arena *are
     if (!document.ptr || !place_valid(place, pointer) ||
         json_scan_pointer(document, pointer, text) != 0)
         return 0;
-    if (text->ptr[0] == '{' || text->ptr[0] == '[') {
+    if (strchr("{[n", text->ptr[0])) { /* an object, an array, null */
         *text = (struct span){NULL, 0};
         return 0;
     }
@@ -113,7 +113,7 @@ struct span template_expand(const char *text, struct span document, struct arena
             continue;
         if (place_text(piece, document, arena, &pieces[count]) != 0)
             return (struct span){NULL, 0};
-        lacks = lacks || !pieces[count].ptr;
+        lacks = lacks || pieces[count].len == 0;
     }
     if (missing)
         *missing = lacks;
