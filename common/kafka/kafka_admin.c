@@ -16,6 +16,15 @@ struct kafka_admin {
     char why[512];
 };
 
+int kafka_admin_check(const struct config *config, struct fault *fault)
+{
+    rd_kafka_conf_t *conf;
+    int rc = kafka_settings_new(config, NULL, NULL, &conf, fault);
+    if (rc == 0)
+        rd_kafka_conf_destroy(conf);
+    return rc;
+}
+
 int kafka_admin_open(const struct config *config, struct kafka_admin **out, struct fault *fault)
 {
     *out = NULL;

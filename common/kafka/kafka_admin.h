@@ -22,6 +22,10 @@ struct kafka_cluster {
     size_t count;
 };
 
+/* The settings that the configuration makes, without connecting. Fault pointers begin with
+ * "/kafka/". */
+int kafka_admin_check(const struct config *config, struct fault *fault) CHECKED;
+
 /* Does not wait for a broker. ERR_INVALID: a setting is wrong. */
 int kafka_admin_open(const struct config *config, struct kafka_admin **out,
                      struct fault *fault) CHECKED;

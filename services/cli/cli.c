@@ -7,6 +7,7 @@
 
 #include "common/base/log.h"
 #include "common/base/stop.h"
+#include "common/base/suggest.h"
 #include "common/pg/pg.h"
 #include "services/aggregator/schema.h"
 
@@ -23,47 +24,19 @@ static void print_commands(FILE *out, const struct command *const *commands)
           out);
 }
 
-/* Levenshtein's distance, for words of the length of a command. */
-static size_t distance(const char *a, const char *b)
-{
-    enum { LONGEST = 32 };
-    size_t row[LONGEST + 1];
-    size_t a_len = strlen(a), b_len = strlen(b);
-    if (a_len > LONGEST || b_len > LONGEST)
-        return LONGEST;
-    for (size_t j = 0; j <= b_len; j++)
-        row[j] = j;
-    for (size_t i = 1; i <= a_len; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= b_len; j++) {
-            size_t best = diagonal + (a[i - 1] != b[j - 1]);
-            if (row[j] + 1 < best)
-                best = row[j] + 1;
-            if (row[j - 1] + 1 < best)
-                best = row[j - 1] + 1;
-            diagonal = row[j];
-            row[j] = best;
-        }
-    }
-    return row[b_len];
-}
-
 const struct command *cli_suggest(const struct command *const *commands, const char *word)
 {
-    const struct command *best = NULL;
-    size_t nearest = 3; /* at most two letters wrong */
-    for (const struct command *const *c = commands; *c; c++) {
-        size_t d = distance((*c)->name, word);
-        if (d < nearest && d < strlen(word)) {
-            nearest = d;
-            best = *c;
-        }
+    enum { MOST = 32 };
+    const char *names[MOST + 1] = {0};
+    for (int i = 0; i < MOST && commands[i]; i++)
+        names[i] = commands[i]->name;
+    const char *near = suggest_name(word, names);
+    for (int i = 0; i < MOST && commands[i]; i++) {
+        bool begins = strlen(word) >= 3 && strncmp(commands[i]->name, word, strlen(word)) == 0;
+        if (commands[i]->name == near || (!near && begins))
+            return commands[i];
     }
-    for (const struct command *const *c = commands; *c && !best; c++)
-        if (strlen(word) >= 3 && strncmp((*c)->name, word, strlen(word)) == 0)
-            best = *c;
-    return best;
+    return NULL;
 }
 
 static int unknown_command(const struct command *const *commands, const char *word)
@@ -207,8 +180,8 @@ int cli_query_failed(const struct pg *pg, int code)
     return EXIT_FAILED;
 }
 
-bool cli_address(const struct cli *cli, const char *section, enum program_kind kind, char *address,
-                 size_t size, struct fault *fault)
+bool cli_address(const struct cli *cli, const char *section, enum program_kind kind,
+                 const char *fallback, char *address, size_t size, struct fault *fault)
 {
     struct config *config;
     int rc = config_load(cli->config_dir, section, kind, &config, fault);
@@ -218,14 +191,15 @@ bool cli_address(const struct cli *cli, const char *section, enum program_kind k
         return false;
     }
     const char *listen = config_text(config, "listen");
-    if (!listen) {
-        (void)fault_set(fault, "/listen", "%s has no address", section);
-    } else {
-        const char *port = strrchr(listen, ':');
-        bool any = port && (strncmp(listen, "0.0.0.0:", 8) == 0 ||
-                            strncmp(listen, "[::]:", 5) == 0 || port == listen || *listen == '*');
+    if (!listen)
+        listen = fallback;
+    const char *port = listen ? strrchr(listen, ':') : NULL;
+    bool any = port && (strncmp(listen, "0.0.0.0:", 8) == 0 || strncmp(listen, "[::]:", 5) == 0 ||
+                        port == listen || *listen == '*');
+    if (port)
         snprintf(address, size, "%s%s", any ? "127.0.0.1" : listen, any ? port : "");
-    }
+    else
+        (void)fault_set(fault, "/listen", "%s has no address", section);
     config_free(config);
-    return listen != NULL;
+    return port != NULL;
 }

@@ -27,12 +27,13 @@ struct span send_batch_event(const struct send_batch *batch, size_t index)
     return (struct span){batch->text.data + event->from, event->size};
 }
 
-void send_batch_body(const struct send_batch *batch, size_t from, size_t to, struct buffer *body)
+void send_batch_body(const struct send_batch *batch, const size_t *chosen, size_t count,
+                     struct buffer *body)
 {
     buffer_clear(body);
-    for (size_t i = from; i < to; i++) {
-        buffer_append_char(body, i == from ? '[' : ',');
-        buffer_append_span(body, send_batch_event(batch, i));
+    for (size_t i = 0; i < count; i++) {
+        buffer_append_char(body, i == 0 ? '[' : ',');
+        buffer_append_span(body, send_batch_event(batch, chosen[i]));
     }
     buffer_append_char(body, ']');
 }
@@ -132,14 +133,6 @@ static int next_line(struct send_reader *reader, enum line *kind, struct span *t
     }
 }
 
-/* NULL, or why this is no event that a batch can carry. */
-static const char *check(struct span text, struct fault *fault)
-{
-    if (json_scan_check(text, fault) != 0)
-        return fault->detail;
-    return text.ptr[0] == '{' ? NULL : "an event is a JSON object";
-}
-
 /* Reads lines until one holds an event: reader->held, or not at the end. */
 static int hold_next(struct send_reader *reader, send_refuse *refuse, void *context)
 {
@@ -165,9 +158,12 @@ static int hold_next(struct send_reader *reader, send_refuse *refuse, void *cont
         if (skipped || text.len == 0)
             continue;
         struct fault fault = {0};
-        const char *wrong = check(text, &fault);
+        bool json = json_scan_check(text, &fault) == 0;
+        const char *wrong = !json                ? fault.detail
+                            : text.ptr[0] != '{' ? "an event is a JSON object"
+                                                 : NULL;
         if (wrong)
-            rc = refuse(context, reader->line, text, false, wrong, "");
+            rc = refuse(context, reader->line, text, json, wrong, "");
         if (rc != 0)
             return rc;
         reader->held = !wrong;

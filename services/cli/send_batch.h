@@ -26,8 +26,9 @@ void send_batch_init(struct send_batch *batch);
 void send_batch_free(struct send_batch *batch);
 struct span send_batch_event(const struct send_batch *batch, size_t index);
 
-/* The body of a request with events [from, to). */
-void send_batch_body(const struct send_batch *batch, size_t from, size_t to, struct buffer *body);
+/* The body of a request with these events of the batch. */
+void send_batch_body(const struct send_batch *batch, const size_t *chosen, size_t count,
+                     struct buffer *body);
 
 struct send_reader {
     int fd;
@@ -41,7 +42,8 @@ struct send_reader {
     struct span text;
 };
 
-/* What cannot be sent: the line's number, its text (cut at SEND_LINE_LIMIT), and why. */
+/* What cannot be sent: the line's number, its text (cut at SEND_LINE_LIMIT), whether that is JSON,
+ * and why. */
 typedef int send_refuse(void *context, int64_t line, struct span text, bool json,
                         const char *reason, const char *pointer);
 
