@@ -18,6 +18,13 @@ static void write_file(const char *name, const char *text)
     assert_int_equal(fclose(file), 0);
 }
 
+static inline void remove_file(const char *name)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    remove(path);
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -47,21 +54,18 @@ static int tear_down(void **state)
     static const char *const names[] = {"identities.json", "departments/depot.json", "departments",
                                         ""};
     kit_close(&kit);
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        char path[128];
-        snprintf(path, sizeof path, "%s/%s", folder, names[i]);
-        remove(path);
-    }
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        remove_file(names[i]);
     return 0;
 }
 
-static const struct department *depot(void)
+static inline const struct department *depot(void)
 {
     return vocabulary_department(kit.vocabulary, span_of("depot"));
 }
 
 /* A source file with these members beside, or instead of, the plain ones. */
-static json_t *source_file(const char *members)
+static inline json_t *source_file(const char *members)
 {
     json_error_t error;
     json_t *plain = json_loads("{\"id\": \"/id\", \"time\": {\"pointer\": \"/at\", \"format\": "
