@@ -162,8 +162,6 @@ static int read_kinds(struct identity_kinds *kinds, const char *file, const char
 {
     struct place place = {.kinds = kinds, .file = file};
     snprintf(place.pointer, sizeof place.pointer, "/%s", member);
-    if (fault)
-        snprintf(fault->file, sizeof fault->file, "%s", file);
     if (!json_is_object(object))
         return place_fault(&place, NULL, fault, "must be an object: kind → {\"strong\": …}");
     const char *name;
@@ -201,6 +199,8 @@ static int load_general(const char *config_dir, struct identity_kinds *kinds, st
     static const char *const keys[] = {"kinds", NULL};
     json_t *root;
     int result = config_read_json(config_dir, "identities.json", &root, fault);
+    if (result == ERR_NOT_FOUND) /* nothing can be admitted without it; the fault says so */
+        result = ERR_INVALID;
     if (result != 0)
         return result;
     result = config_only_keys(root, "", keys, fault);

@@ -253,8 +253,6 @@ static int visit_file(const char *name, json_t *root, void *context, struct faul
 {
     struct loaded *loaded = context;
     struct vocabulary *vocabulary = &loaded->vocabulary;
-    if (fault)
-        snprintf(fault->file, sizeof fault->file, "departments/%s.json", name);
     if (vocabulary->count == DEPARTMENTS_LIMIT)
         return fault_set(fault, "", "is one department too many: at most %d", DEPARTMENTS_LIMIT);
     struct department *department = &vocabulary->departments[vocabulary->count++];

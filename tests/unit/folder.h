@@ -2,6 +2,7 @@
 #ifndef TESTS_UNIT_FOLDER_H
 #define TESTS_UNIT_FOLDER_H
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,13 @@ static inline void folder_write(const struct folder *folder, const char *name, c
     FILE *file = fopen(path, "w");
     if (!file || fputs(text, file) < 0 || fclose(file) != 0)
         abort();
+}
+
+/* A path that ends in "/departments/sales.json", as faults name files. */
+static inline bool folder_file_is(const char *path, const char *name)
+{
+    size_t len = strlen(path), tail = strlen(name);
+    return len > tail && path[len - tail - 1] == '/' && strcmp(path + len - tail, name) == 0;
 }
 
 static inline void folder_remove(const struct folder *folder)

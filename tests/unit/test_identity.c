@@ -352,11 +352,23 @@ static void refuses_wrong_files(void **state)
         int result = identity_kinds_load(folder.path, &none, &fault);
         folder_remove(&folder);
         assert_int_equal(result, ERR_INVALID);
-        assert_string_equal(fault.file, wrong_files[i].file);
+        assert_true(folder_file_is(fault.file, wrong_files[i].file));
         assert_string_equal(fault.pointer, wrong_files[i].pointer);
         if (wrong_files[i].source && strstr(wrong_files[i].identities, "\"a\""))
             assert_non_null(strstr(fault.detail, "identities.json"));
     }
+}
+
+static void wants_the_general_file(void **state)
+{
+    (void)state;
+    struct folder folder;
+    struct identity_kinds *none = NULL;
+    struct fault fault = {.detail = ""};
+    folder_make(&folder);
+    assert_int_equal(identity_kinds_load(folder.path, &none, &fault), ERR_INVALID);
+    folder_remove(&folder);
+    assert_true(folder_file_is(fault.file, "identities.json"));
 }
 
 static void takes_a_kind_told_alike_twice(void **state)
@@ -428,6 +440,7 @@ int main(void)
         cmocka_unit_test(tells_persons_from_accounts),
         cmocka_unit_test(lists_kinds_by_rank),
         cmocka_unit_test(refuses_wrong_files),
+        cmocka_unit_test(wants_the_general_file),
         cmocka_unit_test(takes_a_kind_told_alike_twice),
         cmocka_unit_test(ships_general_kinds),
     };
