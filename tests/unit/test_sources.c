@@ -93,7 +93,7 @@ static struct span only_element(struct span payload)
 static void check_payload(const struct source *source, const char *path, struct reached *reached)
 {
     static const char *const outcomes[] = {"mapped", "ignored", "quarantined"};
-    struct span payload;
+    struct span payload = {NULL, 0};
     size_t len;
     char *text = kit_read_file(path, &len);
     json_t *file = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
