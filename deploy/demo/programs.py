@@ -45,7 +45,8 @@ class Programs:
         self._private_postgres("start")
         self.uri = (POSTGRES / "uri").read_text(encoding="utf-8").strip()
         self.env.update(TL_CONFIG=str(ROOT / "config"), TL_DATABASE=self.uri,
-                        TL_BROKERS=self._broker())
+                        TL_BROKERS=self._broker(),
+                        TL_WRITERS="1")  # the throwaway broker takes its time to share partitions out
         self.sources = Sources(ROOT / "config", lambda source: os.urandom(16).hex())
         self.env.update(self.sources.environment)
         self.throughline("migrate")
@@ -56,13 +57,15 @@ class Programs:
 
     def end(self):
         """Services first, then what they need. Nothing is left running."""
-        for process in reversed(self.running):
-            process.signal(signal.SIGTERM)
-        for process in reversed(self.running):
-            try:
-                process.wait(12)
-            except AssertionError:
-                process.kill()
+        broker, services = self.running[:1], self.running[1:]
+        for processes in (services, broker):
+            for process in processes:
+                process.signal(signal.SIGTERM)
+            for process in processes:
+                try:
+                    process.wait(12)
+                except AssertionError:
+                    process.kill()
         self.running.clear()
         self._private_postgres("remove")
 
@@ -102,9 +105,10 @@ class Programs:
 
     def _broker(self):
         address = FOLDER / "broker"
-        broker = self._run("tl-embedded-broker", [BUILD / "tl-embedded-broker"], address)
-        return broker.wait_until(lambda: address.read_text(encoding="utf-8").strip(), 10,
-                                 "prints its address")
+        broker = self._run("tl-embedded-broker", [BUILD / "tl-embedded-broker", "--file", address],
+                           FOLDER / "tl-embedded-broker.log")
+        broker.wait_until(address.exists, 10, "tells its address")
+        return address.read_text(encoding="utf-8").strip()
 
     def _service(self, name):
         self.ports[name] = PORTS[name] if _is_free(PORTS[name]) else free_port()
