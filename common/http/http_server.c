@@ -40,7 +40,8 @@ static struct MHD_Daemon *start_daemon(struct http_server *server)
 {
     const struct http_server_options *options = &server->options;
     const unsigned flags = MHD_USE_EPOLL | MHD_USE_INTERNAL_POLLING_THREAD |
-                           MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | MHD_USE_NO_LISTEN_SOCKET;
+                           MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | MHD_USE_NO_LISTEN_SOCKET |
+                           MHD_USE_PEDANTIC_CHECKS; /* 1.0 then refuses folded headers */
     /* The gate keeps the limit; this one only has to be out of reach of each thread,
      * even if it gets all connections (0.9.75 does not survive reaching it). */
     unsigned out_of_reach = (options->connection_limit + 64) * options->threads;

@@ -72,6 +72,7 @@ struct http_request {
     size_t body_seen;     /* counts what is thrown away, too */
     int refusal;          /* 404 or 405, given once the body is in; 0: none */
     bool begun;           /* the head has been checked */
+    bool folded;          /* a header went over two lines */
 
     /* Guarded by the server's mutex. */
     size_t reserved; /* bytes of memory_used */
