@@ -83,14 +83,17 @@ static void test_order(void **state)
     (void)state;
     folder_write(&folder, "throughline.json",
                  "{\"group\": \"top\", \"writers\": 3, \"batch_bytes\": 4096,"
+                 " \"batch_wait\": \"${TEST_VALUE}ms\","
                  " \"tl-aggregator\": {\"group\": \"own\", \"writers\": \"4\"},"
                  " \"tl-sales\": {\"request_limit\": \"2 KiB\"}}");
+    setenv("TEST_VALUE", "70", 1);
     setenv("TL_WRITERS", "5", 1);
     setenv("TL_GROUP", "", 1);                 /* counts as unset */
     setenv("TL_REQUEST_LIMIT", "nonsense", 1); /* of another program */
     struct config *config = load("tl-aggregator", PROGRAM_AGGREGATOR);
     assert_int_equal(config_number(config, "batch_events"), 10000);
     assert_int_equal(config_number(config, "batch_bytes"), 4096);
+    assert_int_equal(config_number(config, "batch_wait"), 70);
     assert_string_equal(config_text(config, "group"), "own");
     assert_int_equal(config_number(config, "writers"), 5);
     config_free(config);

@@ -114,6 +114,8 @@ static const struct row rows[] = {
     /* strings */
     {TEXT("\"a\tb\""), "a control character in a string must be escaped", 2},
     {TEXT("\"12345678\x1f\""), "a control character in a string must be escaped", 9},
+    {TEXT("\"1234567\x1f-12345678\""), "a control character in a string must be escaped", 8},
+    {TEXT("\"1234567\0-12345678\""), "a control character in a string must be escaped", 8},
     {TEXT("\"a\0b\""), "a control character in a string must be escaped", 2},
     {TEXT("{}\0"), "nothing may follow the JSON value", 2},
     {TEXT("\0"), "a JSON value is expected", 0},
@@ -229,6 +231,16 @@ static void test_depth(void **state)
     }
 }
 
+/* Depth is how deep, not how many. */
+static void test_width(void **state)
+{
+    (void)state;
+    char *pairs = repeat("[],{\"a\":[]},", 1000), text[20000];
+    snprintf(text, sizeof text, "[%s[]]", pairs);
+    free(pairs);
+    assert_int_equal(json_scan_check(span_of(text), NULL), 0);
+}
+
 static void test_long_numbers(void **state)
 {
     (void)state;
@@ -260,12 +272,15 @@ static const struct pointer_row pointer_rows[] = {
     {"[10,11]", "/01", NULL},
     {"[10,11]", "/1", "11"},
     {"[10,11]", "/99999999999999999999", NULL},
+    {"[10,11]", "/18446744073709551617", NULL}, /* 2^64 + 1 */
     {"[10,11]", "/", NULL},
     {"[10,11]", "/ 1", NULL},
     {"{\"\":{\"\":5}}", "//", "5"},
     {"{\"a/b\":1,\"m~n\":2,\"~1\":3}", "/a~1b", "1"},
     {"{\"a/b\":1,\"m~n\":2,\"~1\":3}", "/m~0n", "2"},
     {"{\"a/b\":1,\"m~n\":2,\"~1\":3}", "/~01", "3"},
+    {"{\"m~n\":2}", "/m~0", NULL},
+    {"{\"m~\":2}", "/m~0n", NULL},
     {"{\"a/b\":1}", "/a/b", NULL},
     {"{\"a\":1}", "/a~2", NULL},
     {"{\"a\":1}", "a", NULL},
@@ -462,6 +477,7 @@ int main(void)
         cmocka_unit_test(test_every_prefix),
         cmocka_unit_test(test_agrees_with_jansson),
         cmocka_unit_test(test_depth),
+        cmocka_unit_test(test_width),
         cmocka_unit_test(test_long_numbers),
         cmocka_unit_test(test_pointers),
         cmocka_unit_test(test_pointer_valid),

@@ -107,6 +107,7 @@ static void test_suggest(void **state)
         {"listne", "listen"},
         {"lisen", "listen"},
         {"listten", "listen"},
+        {"tokne", "token"},
         {"Brokers", "brokers"},
         {"http_iddle", "http_idle"},
         {"publish_queue_byte", "publish_queue_bytes"},
