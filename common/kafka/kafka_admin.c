@@ -1,5 +1,6 @@
 #include "common/kafka/kafka_admin.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,8 +14,36 @@
 
 struct kafka_admin {
     rd_kafka_t *client;
-    char why[512];
+    char why[1024];
+    pthread_mutex_t lock; /* of `said` */
+    char said[512];       /* the client's last complaint */
 };
+
+/* Of somebody who looks once nobody wants every failed attempt in the log; the last one says why
+ * there was no answer better than an error code does. Runs on librdkafka's threads. */
+static void keep_complaint(const rd_kafka_t *client, int level, const char *facility,
+                           const char *text)
+{
+    (void)level;
+    struct kafka_admin *admin = rd_kafka_opaque(client);
+    if (strcmp(facility, "FAIL") != 0)
+        return;
+    pthread_mutex_lock(&admin->lock);
+    snprintf(admin->said, sizeof admin->said, "%s", text);
+    pthread_mutex_unlock(&admin->lock);
+}
+
+/* "[thrd:…]: broker/1: Connect to … failed: …": what it says behind the names. */
+static void explain(struct kafka_admin *admin, rd_kafka_resp_err_t error)
+{
+    pthread_mutex_lock(&admin->lock);
+    const char *said = strstr(admin->said, "Connect to ");
+    if (!said)
+        said = admin->said;
+    snprintf(admin->why, sizeof admin->why, "%s%s%s", rd_kafka_err2str(error), *said ? ": " : "",
+             said);
+    pthread_mutex_unlock(&admin->lock);
+}
 
 int kafka_admin_check(const struct config *config, struct fault *fault)
 {
@@ -37,11 +66,15 @@ int kafka_admin_open(const struct config *config, struct kafka_admin **out, stru
         free(admin);
         return rc;
     }
+    pthread_mutex_init(&admin->lock, NULL);
+    rd_kafka_conf_set_opaque(conf, admin);
+    rd_kafka_conf_set_log_cb(conf, keep_complaint);
     /* A consumer without a group, since consumers do not create the topics that they ask about. */
     admin->client = rd_kafka_new(RD_KAFKA_CONSUMER, conf, admin->why, sizeof admin->why);
     if (!admin->client) {
         rd_kafka_conf_destroy(conf);
         rc = fault_set(fault, "/kafka", "%s", admin->why);
+        pthread_mutex_destroy(&admin->lock);
         free(admin);
         return rc;
     }
@@ -54,6 +87,7 @@ void kafka_admin_close(struct kafka_admin *admin)
     if (!admin)
         return;
     rd_kafka_destroy(admin->client);
+    pthread_mutex_destroy(&admin->lock);
     free(admin);
 }
 
@@ -80,7 +114,7 @@ static int ask_until(struct kafka_admin *admin, int64_t deadline,
             admin->why[0] = '\0';
             return 0;
         }
-        snprintf(admin->why, sizeof admin->why, "%s", rd_kafka_err2str(error));
+        explain(admin, error);
         /* What fails at once (no leader at the moment) is asked again a little later. */
         int wait = clock_monotonic_ms() - since < 100 ? 100 : 0;
         if (stop_wait(wait))
