@@ -17,6 +17,14 @@
 
 #define DEFAULT_THREADS 2
 
+/* 1.0 then refuses folded headers and bare line feeds. 0.9 would only close without a word where we
+ * answer 400, and see to folded headers ourselves. */
+#if MHD_VERSION >= 0x01000000
+#define PEDANTIC MHD_USE_PEDANTIC_CHECKS
+#else
+#define PEDANTIC 0
+#endif
+
 static void wake_gate(struct http_server *server)
 {
     uint64_t one = 1;
@@ -41,7 +49,7 @@ static struct MHD_Daemon *start_daemon(struct http_server *server)
     const struct http_server_options *options = &server->options;
     const unsigned flags = MHD_USE_EPOLL | MHD_USE_INTERNAL_POLLING_THREAD |
                            MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | MHD_USE_NO_LISTEN_SOCKET |
-                           MHD_USE_PEDANTIC_CHECKS; /* 1.0 then refuses folded headers */
+                           PEDANTIC;
     /* The gate keeps the limit; this one only has to be out of reach of each thread,
      * even if it gets all connections (0.9.75 does not survive reaching it). */
     unsigned out_of_reach = (options->connection_limit + 64) * options->threads;

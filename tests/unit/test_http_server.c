@@ -155,6 +155,7 @@ static const struct {
      "POST /echo HTTP/1.0\r\n" H "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400, true},
     {"a bare CR in a header", "GET /ok HTTP/1.1\r\n" H "X: a\rb\r\n\r\n", 400, true},
     {"a header without a colon", "GET /ok HTTP/1.1\r\n" H "nonsense\r\n\r\n", 400, true},
+    {"a space in the target", "GET /ok now HTTP/1.1\r\n" H "\r\n", 400, true},
     {"an encoding put together from two lines",
      "POST /echo HTTP/1.1\r\n" H "Trans: chunked\r\n fer-Encoding\r\n\r\n0\r\n\r\n", 400, true},
     {"spaces around a value", "GET /ok HTTP/1.1\r\nHost: \t tl \t\r\nX:\r\nY:y\r\n\r\n", 200,
