@@ -92,7 +92,8 @@ static const char *queue_backoff_setting(void)
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     char value[16];
     size_t size = sizeof value;
-    bool known = rd_kafka_conf_get(conf, "fetch.queue.backoff.ms", value, &size) == RD_KAFKA_CONF_OK;
+    bool known =
+        rd_kafka_conf_get(conf, "fetch.queue.backoff.ms", value, &size) == RD_KAFKA_CONF_OK;
     rd_kafka_conf_destroy(conf);
     return known ? "fetch.queue.backoff.ms" : "fetch.error.backoff.ms";
 }

@@ -61,7 +61,7 @@ def test_identities_attach_and_tie(stack):
     merged = stack.query("SELECT survivor, absorbed, undone_at FROM throughline.merges"
                          " WHERE survivor = %s", (min(apart),))
     assert merged == [{"survivor": min(apart), "absorbed": max(apart), "undone_at": None}]
-    assert len(stack.query("SELECT FROM throughline.timeline WHERE customer_id = %s",
+    assert len(stack.query("SELECT 1 AS one FROM throughline.timeline WHERE customer_id = %s",
                            (min(apart),))) == 4
 
 
@@ -182,7 +182,7 @@ def test_inadmissible_events_wait_in_quarantine(stack, name):
     good = deal(stack, person("beside"))  # a bad record spoils nothing beside it
     stack.wait_caught_up()
     assert quarantined(stack, "inadmissible")[0]["detail"].startswith(pointer)
-    assert len(stack.query("SELECT FROM throughline.timeline WHERE event_id = %s", (good["id"],))) == 1
+    assert len(stack.query("SELECT 1 AS one FROM throughline.timeline WHERE event_id = %s", (good["id"],))) == 1
 
 
 def test_events_of_any_month_find_their_place(stack):
@@ -205,7 +205,7 @@ def test_one_bad_value_among_many_good_ones(stack):
     stack.wait_caught_up()
     row, = stack.query("SELECT data FROM throughline.timeline WHERE event_id = %s", (text["id"],))
     assert row["data"] == {"datacontenttype": "text/plain", "data_base64": "cGxhaW4gd29yZHM="}
-    assert not stack.query("SELECT FROM throughline.timeline WHERE event_id = %s", (bad["id"],))
+    assert not stack.query("SELECT 1 AS one FROM throughline.timeline WHERE event_id = %s", (bad["id"],))
 
 
 def test_a_frozen_aggregator_loses_its_partitions_and_spoils_nothing(stack):
@@ -217,7 +217,7 @@ def test_a_frozen_aggregator_loses_its_partitions_and_spoils_nothing(stack):
         customer = person("frozen")
         sent = [deal(stack, customer)["id"] for _ in range(30)]
         wait_for(lambda: len(stack.query(
-            "SELECT FROM throughline.timeline WHERE event_id = ANY(%s)", (sent,))) == 30, 60,
+            "SELECT 1 AS one FROM throughline.timeline WHERE event_id = ANY(%s)", (sent,))) == 30, 60,
             "the second aggregator has taken over")
     finally:
         frozen.signal(signal.SIGCONT)
