@@ -6,9 +6,6 @@
 #include "common/json/json_scan.h"
 #include "services/department/mapping_rules.h"
 
-/* Mapped members may repeat parts of the element, which has the request's limit. */
-#define MAPPED_DATA_LIMIT ((size_t)4 * 1024 * 1024)
-
 static void cursor_start(const struct mapping *mapping, struct span text, json_t *tree,
                          struct mapping_cursor *cursor)
 {
@@ -96,7 +93,10 @@ static int append_identities(const struct applying *applying, const struct value
         if (!text.ptr)
             continue;
         append_name(out, members, list->items[i].name);
-        buffer_append_json_string(out, text);
+        result = (struct value_result){VALUE_TEXT, text};
+        rc = value_append(&result, out, applying->fault);
+        if (rc)
+            return rc;
     }
     return 0;
 }
@@ -106,7 +106,7 @@ static int append_customer(const struct applying *applying, struct buffer *out)
     const struct rule *rule = applying->rule;
     struct buffer account;
     size_t persons = 0, accounts = 0;
-    buffer_init(&account, MAPPED_DATA_LIMIT);
+    buffer_init(&account, MAPPED_DATA_LIMIT * 2);
     buffer_append_text(out, "{\"customer\":{");
     int rc = append_identities(applying, &rule->customer, out, &persons);
     if (!rc)
@@ -137,23 +137,24 @@ static int append_data(const struct applying *applying, struct buffer *out)
         if (result.form == VALUE_ABSENT)
             continue;
         append_name(out, &members, data->items[i].name);
-        if (result.form == VALUE_TEXT)
-            buffer_append_json_string(out, result.span);
-        else
-            buffer_append_span(out, result.span);
+        rc = value_append(&result, out, applying->fault);
+        if (rc)
+            return rc;
     }
+    int rc = 0;
     if (applying->mapping->payload) {
+        const struct value_result payload = {VALUE_JSON, applying->input->text};
         append_name(out, &members, "payload");
-        buffer_append_span(out, applying->input->text);
+        rc = value_append(&payload, out, applying->fault);
     }
     buffer_append_char(out, '}');
-    return 0;
+    return rc;
 }
 
 static int build_data(const struct applying *applying, struct event *event)
 {
     struct buffer out;
-    buffer_init(&out, MAPPED_DATA_LIMIT);
+    buffer_init(&out, MAPPED_DATA_LIMIT * 2);
     int rc = append_customer(applying, &out);
     if (!rc)
         rc = append_data(applying, &out);

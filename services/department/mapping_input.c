@@ -16,7 +16,7 @@ bool input_has_value(json_t *member)
 struct span input_header(const struct mapping_input *input, const char *name)
 {
     for (size_t i = 0; i < input->header_count; i++)
-        if (span_is_nocase(input->headers[i].name, name) && input->headers[i].value.len > 0)
-            return input->headers[i].value;
+        if (span_is_nocase(input->headers[i].name, name))
+            return input->headers[i].value.len > 0 ? input->headers[i].value : (struct span){0};
     return (struct span){0};
 }

@@ -61,12 +61,18 @@ static int get_first(const struct getting *getting, const struct value *value,
     return rc;
 }
 
-static void append_result(struct buffer *out, const struct value_result *result)
+int value_append(const struct value_result *result, struct buffer *out, struct fault *fault)
 {
+    /* Escaped, a byte may become six: \u0001. */
+    size_t most = result->form == VALUE_TEXT ? result->span.len * 6 + 2 : result->span.len;
+    if (out->len + most > MAPPED_DATA_LIMIT)
+        return fault_set(fault, "", "what is mapped comes to more than %zu KiB",
+                         MAPPED_DATA_LIMIT / 1024);
     if (result->form == VALUE_TEXT)
         buffer_append_json_string(out, result->span);
     else
         buffer_append_span(out, result->span);
+    return 0;
 }
 
 /* An object or a list of the members that are there; absent when none is. */
@@ -77,8 +83,7 @@ static int get_members(const struct getting *getting, const struct value *value,
     struct buffer out;
     size_t there = 0;
     int rc = 0;
-    /* Members may repeat parts of the element, each at most as long as it is. */
-    buffer_init(&out, (value->count + 1) * (getting->input->text.len * 2 + 4096));
+    buffer_init(&out, MAPPED_DATA_LIMIT * 2);
     buffer_append_char(&out, named ? '{' : '[');
     for (size_t i = 0; i < value->count && !rc; i++) {
         struct value_result one = {0};
@@ -91,7 +96,7 @@ static int get_members(const struct getting *getting, const struct value *value,
             buffer_append_json_string(&out, span_of(value->members[i].name));
             buffer_append_char(&out, ':');
         }
-        append_result(&out, &one);
+        rc = value_append(&one, &out, getting->fault);
     }
     buffer_append_char(&out, named ? '}' : ']');
     if (!rc && there) {

@@ -28,6 +28,9 @@
 
 #define VALUE_NESTING_LIMIT 8 /* values within values */
 
+/* Bytes that a mapped event's data may have: a record of 2 MiB holds it beside its headers. */
+#define MAPPED_DATA_LIMIT ((size_t)(2048 - 64) * 1024)
+
 struct value;
 
 enum value_use {
@@ -90,6 +93,11 @@ struct minor_units {
 int value_get(const struct value *value, const struct mapping_input *input,
               const struct minor_units *minor_units, struct arena *arena,
               struct value_result *result, struct fault *fault) CHECKED;
+
+/* Appends a result as JSON. ERR_INVALID when `out` comes to more than
+ * MAPPED_DATA_LIMIT (its own limit must lie above). */
+int value_append(const struct value_result *result, struct buffer *out,
+                 struct fault *fault) CHECKED;
 
 /* A result as text: a number or truth value as it is written; absent for an object or array. */
 struct span value_text(const struct value_result *result);

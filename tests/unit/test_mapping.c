@@ -437,6 +437,28 @@ static void an_element_keeps_its_own_bytes(void **state)
     assert_string_equal(text(mapped.event.data), "{\"customer\":{\"ref\":\"b\"}}");
 }
 
+/* One bad element is quarantined; it is no lack of memory, which would be tried again for ever. */
+static void what_grows_too_large_is_quarantined(void **state)
+{
+    (void)state;
+    size_t len = 600 * 1024;
+    char *body = malloc(len + 100), *at;
+    assert_non_null(body);
+    at = stpcpy(body, "{\"id\": 1, \"at\": 1, \"who\": \"x\", \"big\": [\"");
+    memset(at, 'x', len);
+    strcpy(at + len, "\"]}");
+    struct mapped mapped = map("{\"data\": {\"a\": \"/big\", \"b\": \"/big\"}}", body, 0);
+    expect_event(&mapped);
+    mapped = map("{\"data\": {\"a\": \"/big\", \"b\": \"/big\", \"c\": \"/big\"}}", body, 0);
+    assert_int_equal(mapped.outcome, MAPPED_QUARANTINE);
+    assert_string_equal(mapped.reason, "what is mapped comes to more than 1984 KiB");
+    mapped = map("{\"payload\": false, \"data\": {\"a\": {\"list\": [\"/big\", \"/big\", \"/big\", "
+                 "\"/big\"]}}}",
+                 body, 0);
+    assert_int_equal(mapped.outcome, MAPPED_QUARANTINE);
+    free(body);
+}
+
 static void the_headers_read_are_listed(void **state)
 {
     (void)state;
@@ -469,6 +491,7 @@ int main(void)
         cmocka_unit_test(what_is_missing_is_told_by_its_place),
         cmocka_unit_test(elements_are_found),
         cmocka_unit_test(an_element_keeps_its_own_bytes),
+        cmocka_unit_test(what_grows_too_large_is_quarantined),
         cmocka_unit_test(the_headers_read_are_listed),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
