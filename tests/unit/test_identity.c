@@ -12,7 +12,7 @@
 static const char identities_json[] =
     "{\"kinds\": {"
     "\"email\": {\"strong\": true, \"rank\": 10, \"normalise\": \"email\","
-    "            \"deny\": [\"info@*\", \"*@example.test\", \"*spam*\", \"exact@acme.example\"]},"
+    "            \"deny\": [\"info@*\", \"*@example.test\", \"*SPAM*\", \"exact@acme.example\"]},"
     "\"phone\": {\"strong\": true, \"rank\": 90, \"normalise\": \"phone\"},"
     "\"name\": {\"strong\": false},"
     "\"account.domain\": {\"strong\": true, \"rank\": 10, \"normalise\": \"domain\","
@@ -332,6 +332,11 @@ static const struct {
     {"{\"kinds\": {\"a\": {\"strong\": true}}}",
      "{\"identity_kinds\": {\"a\": {\"strong\": false}}}", "sources/x.json", "/identity_kinds/a"},
     {"{\"kinds\": {\"a\": {\"strong\": true, \"deny\": [\"b\"]}}}",
+     "{\"identity_kinds\": {\"a\": {\"strong\": true}}}", "sources/x.json", "/identity_kinds/a"},
+    {"{\"kinds\": {\"a\": {\"strong\": true, \"rank\": 1}}}",
+     "{\"identity_kinds\": {\"a\": {\"strong\": true, \"rank\": 2}}}", "sources/x.json",
+     "/identity_kinds/a"},
+    {"{\"kinds\": {\"a\": {\"strong\": true, \"normalise\": \"code\"}}}",
      "{\"identity_kinds\": {\"a\": {\"strong\": true}}}", "sources/x.json", "/identity_kinds/a"},
     {"{\"kinds\": {}}", "{\"identity_kinds\": []}", "sources/x.json", "/identity_kinds"},
 };
