@@ -70,21 +70,27 @@ static int check_history(struct pg *pg, int *version)
     return rc;
 }
 
+/* Says which step failed; the server's own words go along, as not every code has been logged. */
+static int failed(const struct pg *pg, int rc, const char *step)
+{
+    log_error("a migration failed", LOG_TEXT("migration", step),
+              LOG_TEXT("sqlstate", pg_sqlstate(pg)), LOG_TEXT("error", pg_message(pg)));
+    return rc;
+}
+
 /* Runs the first migration that is missing, in the transaction that is open. */
 static int apply_next(struct pg *pg, int *version, bool *applied)
 {
     int rc = pg_script(pg, SQL_SCHEMA_BEGIN);
-    if (rc == 0)
-        rc = check_history(pg, version);
+    if (rc != 0)
+        return failed(pg, rc, "the table of migrations");
+    rc = check_history(pg, version);
     if (rc != 0 || *version == schema_newest())
         return rc;
     const struct migration *next = &migrations[*version];
     rc = pg_script(pg, next->text);
-    if (rc != 0) {
-        log_error("a migration failed", LOG_TEXT("migration", next->name),
-                  LOG_TEXT("sqlstate", pg_sqlstate(pg)), LOG_TEXT("error", pg_message(pg)));
-        return rc;
-    }
+    if (rc != 0)
+        return failed(pg, rc, next->name);
     char number[16];
     snprintf(number, sizeof number, "%d", next->version);
     rc = pg_query(pg, SQL_SCHEMA_RECORD, (const char *const[]){number, next->name}, 2, NULL);
