@@ -235,6 +235,7 @@ int kafka_consumer_poll(struct kafka_consumer *consumer, int ms, struct kafka_me
 {
     message->happening = KAFKA_NOTHING;
     message->handle = NULL;
+    message->record = (struct record){.partition = -1};
     rd_kafka_message_t *m = rd_kafka_consumer_poll(consumer->rk, ms);
     if (consumer->failure != 0) {
         if (m)

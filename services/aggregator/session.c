@@ -118,9 +118,11 @@ static void pass_over(struct partition *p, int64_t to)
 
 static int take(struct session *session, struct kafka_message *message)
 {
+    if (message->happening == KAFKA_NOTHING)
+        return 0;
     struct partition *p = find_partition(session, &message->record);
     if (!p)
-        return 0;
+        return 0; /* fetched before it was revoked */
     switch (message->happening) {
     case KAFKA_NOTHING:
         return 0;

@@ -28,6 +28,7 @@ class Stack:
         self.config = os.path.join(self.folder, "config")
         shutil.copytree(CONFIG, self.config)
         self.programs, self.ports = {}, {}
+        self.wrapper = []  # what programs run under: valgrind and its options
         # Of the caller's settings none may reach the programs.
         self.env = {k: v for k, v in os.environ.items() if not k.startswith("TL_")}
         self.env.update(TL_CONFIG=self.config, TL_BROKERS=kafka.brokers, TL_DATABASE=database)
@@ -63,7 +64,7 @@ class Stack:
 
     def _new(self, name):
         program, _, department = name.split("#")[0].partition(":")
-        argv = [BUILD / program] + (["--department", department] if department else [])
+        argv = self.wrapper + [BUILD / program] + (["--department", department] if department else [])
         self.ports[name] = free_port()
         log = os.path.join(self.folder, re.sub(r"\W+", "-", name) + ".log")
         self.programs[name] = Process(name, argv, log)
@@ -97,7 +98,7 @@ class Stack:
 
     def run(self, *arguments, status=0, input=None, timeout=120, env=None):
         """The command line: `throughline …`; its standard output."""
-        done = subprocess.run([BUILD / "throughline", *arguments], check=False, input=input,
+        done = subprocess.run([*self.wrapper, BUILD / "throughline", *arguments], check=False, input=input,
                               capture_output=True, text=True, timeout=timeout,
                               env={**self.env, **(env or {})})
         with open(os.path.join(self.folder, "throughline.log"), "a", encoding="utf-8") as log:
