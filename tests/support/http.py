@@ -25,7 +25,10 @@ def request(port, method, path, body=None, headers=None, timeout=15):
         body = body.encode()
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
     try:
-        connection.request(method, path, body=body, headers=headers or {})
+        try:
+            connection.request(method, path, body=body, headers=headers or {})
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # a refusal may come before the body is sent
         response = connection.getresponse()
         return Answer(response.status, response.headers, response.read())
     finally:
