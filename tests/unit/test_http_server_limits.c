@@ -205,17 +205,18 @@ static void bodies_are_bounded_in_total(void **state)
     assert_true(kit_closes(chunked));
     close(chunked);
 
+    /* Answered is enough to make room: whether the answer is taken is another matter. */
+    http_respond(take_held(), 200, NULL, (struct span){large, sizeof large}, NULL);
+    int third = kit_connect(port);
+    post_zeros(third, 40 * 1024);
+    wait_for_held(2);
     for (int i = 0; i < 2; i++)
         http_respond(take_held(), 200, NULL, (struct span){NULL, 0}, NULL);
-    kit_read(first, &answer, true);
-    assert_int_equal(answer.status, 200);
-    post_zeros(first, 40 * 1024); /* there is room again */
-    wait_for_held(1);
-    http_respond(take_held(), 200, NULL, (struct span){NULL, 0}, NULL);
-    kit_read(first, &answer, true);
+    kit_read(third, &answer, true);
     assert_int_equal(answer.status, 200);
     close(first);
     close(second);
+    close(third);
     http_server_stop(server, 1000);
 }
 
