@@ -261,9 +261,22 @@ void kafka_message_release(struct kafka_message *message)
     message->handle = NULL;
 }
 
+/* librdkafka takes headers apart when they are asked for, into a piece of memory each, and would
+ * keep those as long as the message. Asked again, it takes them apart anew. */
+static void drop_headers(rd_kafka_message_t *m)
+{
+    rd_kafka_headers_t *headers;
+    if (rd_kafka_message_detach_headers(m, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR)
+        rd_kafka_headers_destroy(headers);
+}
+
 void *kafka_message_keep(struct kafka_message *message)
 {
     void *handle = message->handle;
+    if (handle)
+        drop_headers(handle);
+    message->record.headers = NULL;
+    message->record.header_count = 0;
     message->handle = NULL;
     return handle;
 }

@@ -59,7 +59,8 @@ int kafka_consumer_poll(struct kafka_consumer *consumer, int ms,
                         struct kafka_message *message) CHECKED;
 void kafka_message_release(struct kafka_message *message);
 
-/* Keeps a message beyond its release: the handle is to be dropped (NULL is fine);
+/* Keeps a message beyond its release, in little memory: its headers, and what points into
+ * them, are gone until it is viewed. The handle is to be dropped (NULL is fine);
  * viewing it fills `message` anew, which needs no release. */
 void *kafka_message_keep(struct kafka_message *message);
 void kafka_message_view(void *handle, struct kafka_message *message);

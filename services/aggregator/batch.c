@@ -287,7 +287,7 @@ static void append_row(struct batch *batch, const struct record *record, const c
 
 int batch_add_event(struct batch *batch, struct partition *partition, const struct record *record,
                     const char *department, const struct event *event,
-                    const struct event_facts *facts, void *message)
+                    const struct event_facts *facts, struct kafka_message *message)
 {
     struct batch_row row = {
         .occurred_at = facts->occurred_at,
@@ -295,7 +295,6 @@ int batch_add_event(struct batch *batch, struct partition *partition, const stru
         .start = batch->rows.len,
         .partition = partition,
         .offset = record->offset,
-        .message = message,
     };
     int rc =
         add_identities(batch, &facts->identities, false, partition, record->offset, &row.identity);
@@ -311,10 +310,9 @@ int batch_add_event(struct batch *batch, struct partition *partition, const stru
             !grow((void **)&batch->row, batch->row_count, &batch->row_capacity, sizeof *batch->row))
             rc = no_memory();
     }
-    if (rc != 0) {
-        kafka_message_drop(message);
+    if (rc != 0)
         return rc;
-    }
+    row.message = message ? kafka_message_keep(message) : NULL;
     batch->row[batch->row_count++] = row;
     batch->record_count++;
     return 0;

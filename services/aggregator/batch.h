@@ -103,12 +103,12 @@ void batch_clear(struct batch *batch);
 bool batch_is_empty(const struct batch *batch);
 bool batch_is_full(const struct batch *batch, size_t record_limit);
 
-/* Adds an admitted event as a timeline row. Spans are copied; `message` (from
- * kafka_message_keep, may be NULL) belongs to the batch from then on, also when this
- * fails. ERR_MEMORY, ERR_LIMIT. */
+/* Adds an admitted event as a timeline row. Spans are copied; then the message
+ * that they came in, where there is one (else NULL), is kept by the batch. When
+ * this fails it stays the caller's. ERR_MEMORY, ERR_LIMIT. */
 int batch_add_event(struct batch *batch, struct partition *partition, const struct record *record,
                     const char *department, const struct event *event,
-                    const struct event_facts *facts, void *message) CHECKED;
+                    const struct event_facts *facts, struct kafka_message *message) CHECKED;
 
 /* Adds a record to be quarantined, with all its bytes. */
 int batch_add_quarantine(struct batch *batch, struct partition *partition,

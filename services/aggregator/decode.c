@@ -79,8 +79,7 @@ int decode_into_batch(struct decoder *decoder, struct batch *batch, struct parti
     const char *reason;
     int rc = decode_record(decoder, record, now, &department, &event, &facts, &reason, &fault);
     if (rc == 0)
-        return batch_add_event(batch, partition, record, department->name, &event, &facts,
-                               kafka_message_keep(message));
+        return batch_add_event(batch, partition, record, department->name, &event, &facts, message);
     if (rc != ERR_INVALID)
         return rc;
     char detail[sizeof fault.pointer + sizeof fault.detail + 4];

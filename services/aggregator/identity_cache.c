@@ -4,7 +4,8 @@
 
 #include "common/base/hash.h"
 
-#define TYPICAL_ENTRY  72 /* bytes of a typical entry with its key */
+#define SLOTS_PART                                                                                 \
+    8 /* slots take at most this part of a generation: a slot for 32 bytes of entries */
 #define SMALLEST_SLOTS 64
 
 struct entry {
@@ -43,7 +44,7 @@ struct identity_cache *identity_cache_new(size_t limit)
         return NULL;
     size_t half = limit / 2;
     cache->slot_count = SMALLEST_SLOTS;
-    while (cache->slot_count * 2 * TYPICAL_ENTRY <= half)
+    while (cache->slot_count * 2 * sizeof(uint32_t) * SLOTS_PART <= half)
         cache->slot_count *= 2;
     size_t slot_bytes = cache->slot_count * sizeof(uint32_t);
     cache->byte_limit = half > slot_bytes * 2 ? half - slot_bytes : slot_bytes;
