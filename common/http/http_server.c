@@ -12,8 +12,8 @@
 #include "common/http/http_server_request.h"
 
 /* Of a connection, for the head of a request and for reading its body: what
- * bounds the head (longer: 431 or 414). */
-#define CONNECTION_BYTES (size_t)(32 * 1024)
+ * bounds the head (longer: 431 or 414) and what an idle connection costs. */
+#define CONNECTION_BYTES (size_t)(16 * 1024)
 
 #define DEFAULT_THREADS 2
 

@@ -9,12 +9,11 @@
  * touched.
  *
  * Refused before any handler sees it: a body over the limit (413, counted, not
- * declared), what request_check.h refuses (400 and close; RFC 9112 section
- * 6.3), a method the path does not know (405 with Allow), an unknown path
- * (404). A request that is not complete `read_deadline_ms` after its first byte
- * is cut off, likewise an answer that is not taken in that time; for a new
- * connection the clock starts when it is accepted. A connection past a limit
- * gets 503 and is closed.
+ * declared), a head over some 15 KiB (431, 414), what request_check.h refuses (400 and close; RFC
+ * 9112 section 6.3), a method the path does not know (405 with Allow), an unknown path (404). A
+ * request that is not complete `read_deadline_ms` after its first byte is cut off, likewise an
+ * answer that is not taken in that time; for a new connection the clock starts when it is accepted.
+ * A connection past a limit gets 503 and is closed.
  */
 #ifndef COMMON_HTTP_HTTP_SERVER_H
 #define COMMON_HTTP_HTTP_SERVER_H

@@ -86,7 +86,8 @@ static int stop(void **state)
     "xxxxxxxx"
 #define X500   X100 X100 X100 X100 X100
 #define X4000  X500 X500 X500 X500 X500 X500 X500 X500
-#define X32000 X4000 X4000 X4000 X4000 X4000 X4000 X4000 X4000
+#define X12000 X4000 X4000 X4000
+#define X16000 X12000 X4000
 
 static const struct {
     const char *what, *request;
@@ -164,8 +165,9 @@ static const struct {
     {"an asterisk", "OPTIONS * HTTP/1.1\r\n" H "\r\n", 400, true},
     {"HTTP/2 without an upgrade", "GET /ok HTTP/2.0\r\n" H "\r\n", 505, true},
     {"a version that is none", "GET /ok HTTX/1.1\r\n" H "\r\n", 400, true},
-    {"a header past the bound", "GET /ok HTTP/1.1\r\n" H "X: " X32000 X4000 "\r\n\r\n", 431, true},
-    {"a target past the bound", "GET /" X32000 X4000 " HTTP/1.1\r\n" H "\r\n", 414, true},
+    {"a header below the bound", "GET /ok HTTP/1.1\r\n" H "X: " X12000 "\r\n\r\n", 200, false},
+    {"a header past the bound", "GET /ok HTTP/1.1\r\n" H "X: " X16000 X500 "\r\n\r\n", 431, true},
+    {"a target past the bound", "GET /" X16000 X500 " HTTP/1.1\r\n" H "\r\n", 414, true},
 };
 
 static bool still_serves(int fd)
