@@ -29,7 +29,8 @@ struct kafka_mock {
     rd_kafka_t *host; /* where the cluster lives; also reads */
     rd_kafka_mock_cluster_t *cluster;
     rd_kafka_t *reader;
-    char dir[64]; /* the configuration folder */
+    rd_kafka_message_t *message; /* the one last read; librdkafka cannot end before it is freed */
+    char dir[64];                /* the configuration folder */
     struct config *config;
 };
 
@@ -70,10 +71,18 @@ static inline void mock_start(struct kafka_mock *mock)
     assert_non_null(mkdtemp(mock->dir));
 }
 
+static inline void mock_forget(struct kafka_mock *mock)
+{
+    if (mock->message)
+        rd_kafka_message_destroy(mock->message);
+    mock->message = NULL;
+}
+
 static inline void mock_stop(struct kafka_mock *mock)
 {
     char command[128];
     config_free(mock->config);
+    mock_forget(mock);
     if (mock->reader)
         rd_kafka_destroy(mock->reader);
     rd_kafka_mock_cluster_destroy(mock->cluster);
@@ -103,17 +112,17 @@ static inline void mock_read_from_start(struct kafka_mock *mock, const char *top
     rd_kafka_topic_partition_list_destroy(list);
 }
 
-/* The next record, NULL when none comes within `ms`. */
-static inline rd_kafka_message_t *mock_next(struct kafka_mock *mock, int ms)
+/* The next record, good until the next call; NULL when none comes within `ms`. */
+static inline const rd_kafka_message_t *mock_next(struct kafka_mock *mock, int ms)
 {
     int64_t deadline = clock_monotonic_ms() + ms;
     for (int64_t left = ms; left > 0; left = deadline - clock_monotonic_ms()) {
-        rd_kafka_message_t *message = rd_kafka_consumer_poll(mock->reader, (int)left);
-        if (message && !message->err)
-            return message;
-        if (message)
-            rd_kafka_message_destroy(message);
+        mock_forget(mock);
+        mock->message = rd_kafka_consumer_poll(mock->reader, (int)left);
+        if (mock->message && !mock->message->err)
+            return mock->message;
     }
+    mock_forget(mock);
     return NULL;
 }
 

@@ -121,7 +121,7 @@ static void record_arrives_whole(void **state)
     assert_int_equal(reports.stored, 1);
 
     mock_read_from_start(&mock, TOPIC);
-    rd_kafka_message_t *message = mock_next(&mock, 5000);
+    const rd_kafka_message_t *message = mock_next(&mock, 5000);
     assert_non_null(message);
     assert_int_equal(message->len, record.value.len);
     assert_memory_equal(message->payload, record.value.ptr, record.value.len);
@@ -129,7 +129,6 @@ static void record_arrives_whole(void **state)
     assert_memory_equal(message->key, record.key.ptr, record.key.len);
     assert_string_equal(mock_header(message, "ce_id"), "1");
     assert_string_equal(mock_header(message, "ce_subject"), "");
-    rd_kafka_message_destroy(message);
 }
 
 /* Java's DefaultPartitioner: toPositive(murmur2(key)) % 4. */
@@ -153,13 +152,12 @@ static void keys_go_where_java_sends_them(void **state)
     wait_for_reports(count, 5000);
     mock_read_from_start(&mock, TOPIC);
     for (int i = 0; i < count; i++) {
-        rd_kafka_message_t *message = mock_next(&mock, 5000);
+        const rd_kafka_message_t *message = mock_next(&mock, 5000);
         assert_non_null(message);
         for (int k = 0; k < count; k++)
             if (strlen(rows[k].key) == message->key_len &&
                 memcmp(rows[k].key, message->key, message->key_len) == 0)
                 assert_int_equal(message->partition, rows[k].partition);
-        rd_kafka_message_destroy(message);
     }
 }
 
@@ -171,12 +169,11 @@ static void key_and_value_may_be_absent(void **state)
     assert_int_equal(kafka_producer_send(producer, &record, on_delivered, NULL), 0);
     wait_for_reports(1, 5000);
     mock_read_from_start(&mock, TOPIC);
-    rd_kafka_message_t *message = mock_next(&mock, 5000);
+    const rd_kafka_message_t *message = mock_next(&mock, 5000);
     assert_non_null(message);
     assert_null(message->payload);
     assert_null(message->key);
     assert_int_equal(message->partition, 2);
-    rd_kafka_message_destroy(message);
 }
 
 static void full_queue_is_busy(void **state)
