@@ -11,7 +11,8 @@ WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-pr
             -Wformat=2 -Wundef -Wvla -Wcast-qual -Wwrite-strings
 # WERROR= builds in spite of warnings (a compiler this tree has not met yet).
 WERROR   ?= -Werror
-OPTIMISE ?= -O2 -g
+# DWARF 4 is what valgrind 3.19 (Debian 12) can read of clang's, too.
+OPTIMISE ?= -O2 -gdwarf-4
 SANITIZE ?=
 CFLAGS   ?=
 
@@ -60,14 +61,20 @@ CLI        := $(BUILD)/libcli.a
 PROGRAMS := $(patsubst %,$(BUILD)/%,tl-sales tl-billing tl-service tl-department tl-aggregator \
               throughline tl-embedded-broker)
 
-.PHONY: all check unit test e2e demo bench asan ubsan tsan format format-check lint install clean help \
+.PHONY: FORCE all check unit test e2e demo bench asan ubsan tsan format format-check lint install clean help \
         dependencies
 .DELETE_ON_ERROR:
 .SECONDARY:
 
 all: $(PROGRAMS) ## build every program into build/
 
-$(BUILD)/obj/%.o: %.c | $(BUILD)/gen/sql.h
+# Another compiler, or other flags, build everything anew.
+$(BUILD)/gen/flags: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(CC) $(ALL_CFLAGS)' | cmp -s - $@ || printf '%s\n' '$(CC) $(ALL_CFLAGS)' > $@
+FORCE:
+
+$(BUILD)/obj/%.o: %.c $(BUILD)/gen/flags | $(BUILD)/gen/sql.h
 	@mkdir -p $(@D)
 	$(call say,CC)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
@@ -132,14 +139,14 @@ bench: all $(BUILD)/bench/produce_backlog $(BUILD)/bench/copy_rows ## a backlog 
 
 # Sanitizers build into folders of their own.
 asan: ## unit tests under AddressSanitizer
-	$(MAKE) BUILD=$(BUILD)/asan OPTIMISE='-O1 -g' SANITIZE='-fsanitize=address' unit
+	$(MAKE) BUILD=$(BUILD)/asan OPTIMISE='-O1 -gdwarf-4' SANITIZE='-fsanitize=address' unit
 
 ubsan: ## unit tests under UndefinedBehaviorSanitizer
-	$(MAKE) BUILD=$(BUILD)/ubsan OPTIMISE='-O1 -g' \
+	$(MAKE) BUILD=$(BUILD)/ubsan OPTIMISE='-O1 -gdwarf-4' \
 	    SANITIZE='-fsanitize=undefined -fno-sanitize-recover=undefined' unit
 
 tsan: ## unit tests under ThreadSanitizer
-	$(MAKE) BUILD=$(BUILD)/tsan OPTIMISE='-O1 -g' SANITIZE='-fsanitize=thread' unit
+	$(MAKE) BUILD=$(BUILD)/tsan OPTIMISE='-O1 -gdwarf-4' SANITIZE='-fsanitize=thread' unit
 
 C_FILES = $(shell git ls-files --cached --others --exclude-standard '*.c' '*.h' 2>/dev/null)
 
