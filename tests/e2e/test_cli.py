@@ -1,0 +1,303 @@
+"""The command line against a whole stack, whose aggregator has no more rights than throughline_writer."""
+import json
+import os
+import subprocess
+
+import pytest
+
+from support.events import event
+from support.paths import BUILD
+from support.postgres import execute
+
+
+@pytest.fixture(scope="module")
+def full(bare_stack):
+    stack = bare_stack
+    execute(stack.database, "CREATE ROLE cli_writer LOGIN IN ROLE throughline_writer PASSWORD 'w'")
+    writer = "postgresql://cli_writer:w@" + stack.database.split("@", 1)[1]
+    stack.start("tl-sales", "tl-billing", "tl-service")
+    stack.start("tl-aggregator", env={"TL_DATABASE": writer})
+    # The command line finds the services by the configuration, not by their environment.
+    path = os.path.join(stack.config, "throughline.json")
+    with open(path, encoding="utf-8") as file:
+        config = json.load(file)
+    for name, port in stack.ports.items():
+        config[name]["listen"] = f"127.0.0.1:{port}"
+    stack.write_config("throughline.json", config)
+    yield stack
+    stack.stop()
+    execute(stack.database, "DROP OWNED BY cli_writer; DROP ROLE cli_writer")
+
+
+def failing(stack, *arguments, status=1, **env):
+    """(standard output, standard error) of a command that ends with this status."""
+    done = subprocess.run([BUILD / "throughline", *arguments], check=False, capture_output=True, text=True,
+                          timeout=60, env={**stack.env, **env})
+    assert done.returncode == status, done
+    return done.stdout, done.stderr
+
+
+def deal(email, time="2026-01-08T10:12:07Z", **data):
+    return event("sales.deal.won", {"customer": {"email": email}, "amount": 12.50, "currency": "EUR",
+                                    "owner": "Grace", **data}, time=time)
+
+
+def send(stack, events, status=0):
+    path = os.path.join(stack.folder, "events.jsonl")
+    with open(path, "w", encoding="utf-8") as file:
+        file.writelines(json.dumps(e) + "\n" for e in events)
+    output = stack.run("send", path, "--department", "sales", "--json", status=status)
+    return json.loads(output)
+
+
+def books(stack, *arguments, status=0):
+    return json.loads(stack.run("reconcile", "--json", *arguments, status=status))
+
+
+@pytest.fixture(scope="module")
+def sent(full):
+    """1,200 events; 60 of them one customer's, every ten at the same moment, and one twice."""
+    ann = [deal("ann@cli.example", f"2026-0{1 + n // 10}-08T10:12:07Z", summary=f"Deal {n} \x1b[31m日本")
+           for n in range(60)]
+    ann[0]["data"]["customer"].update(name="Ann Example", stripe="cus_cli", account={"domain": "cli.example"})
+    others = [deal(f"p{n}@cli.example") for n in range(1140)]
+    assert send(full, ann + others)["accepted"] == 1200
+    assert send(full, ann[:1])["accepted"] == 1
+    assert books(full, "--wait", "60s")["balanced"]
+    return ann
+
+
+# The books and the whole.
+
+def test_reconcile(full, sent):
+    found = books(full, "--wait", "30s")
+    assert found["balanced"] and found["caught_up"] and found["brokers"]
+    sales = [p for p in found["partitions"] if p["topic"] == "events.sales"]
+    assert sum(p["on_timeline"] for p in sales) == 1200 and sum(p["duplicates"] for p in sales) == 1
+    assert all(p["lag"] == 0 and p["records"] == p["high"] - p["low"] and p["wrong"] is None for p in sales)
+    table = full.run("reconcile")
+    assert "events.sales" in table and "the books balance" in table
+
+
+def test_reconcile_finds_rows_taken_away(full, sent):
+    (row,) = full.query("DELETE FROM store.events WHERE (occurred_at, event_uid) = (SELECT occurred_at, event_uid"
+                        " FROM store.events WHERE event_id = %s) RETURNING *", (sent[30]["id"],))
+    found = books(full, status=1)
+    assert not found["balanced"]
+    (wrong,) = [p for p in found["partitions"] if p["wrong"]]
+    assert (wrong["topic"], wrong["partition"], wrong["difference"], wrong["wrong"]) == (
+        row["topic"], row["partition"], 1, "1 rows are missing")
+    out, _ = failing(full, "reconcile")
+    assert "1 rows are missing" in out and "the books do not balance" in out
+    out, _ = failing(full, "status")
+    assert out.startswith("WRONG books")
+    row["data"] = json.dumps(row["data"])
+    full.query(f"INSERT INTO store.events ({', '.join(row)}) VALUES ({', '.join(['%s'] * len(row))})",
+               tuple(row.values()))
+    assert books(full)["balanced"]
+
+
+def test_reconcile_waits_for_what_is_behind(full, sent):
+    full.stop("tl-aggregator")
+    send(full, [deal("late@cli.example")])
+    found = books(full)
+    assert found["balanced"] and sum(p.get("lag", 0) for p in found["partitions"]) == 1
+    assert not books(full, "--wait", "300ms", status=1)["caught_up"]
+    full.start("tl-aggregator")
+    assert books(full, "--wait", "60s")["caught_up"]
+
+
+def test_reconcile_without_brokers(full, sent):
+    out, err = failing(full, "reconcile", TL_BROKERS="127.0.0.1:1")
+    assert "the brokers do not answer" in err and "Connection refused" in err
+    assert "events.sales" in out  # what the database knows is shown all the same
+
+
+def test_status(full, sent):
+    books(full, "--wait", "30s")
+    good = full.run("status")
+    assert "WRONG" not in good
+    for part in ("brokers", "database", "tl-sales", "tl-billing", "tl-service", "tl-aggregator", "books",
+                 "quarantine"):
+        assert part in good
+    found = json.loads(full.run("status", "--json"))
+    assert found["ok"] and all(part["ok"] for part in found["parts"])
+    full.stop("tl-service")
+    out, _ = failing(full, "status")
+    assert out.splitlines()[0].startswith("WRONG tl-service") and "does not answer" in out
+    found = json.loads(failing(full, "status", "--json")[0])
+    assert not found["ok"] and [p["name"] for p in found["parts"] if not p["ok"]] == ["tl-service"]
+    full.start("tl-service")
+
+
+def test_status_of_nothing(full):
+    out, _ = failing(full, "status", TL_BROKERS="127.0.0.1:1", TL_DATABASE="postgresql://127.0.0.1:1/x")
+    first, second, *_ = out.splitlines()
+    assert first.startswith("WRONG database") and second.startswith("WRONG brokers")
+
+
+# Customers.
+
+def ids(stack, *search, status=0):
+    return [c["customer_id"] for c in json.loads(stack.run("customers", "--json", *search, status=status))]
+
+
+def test_customers(full, sent):
+    (ann,) = ids(full, "email=ann@cli.example")
+    assert ids(full, "Ann@CLI.example") == [ann]  # normalised as the configuration says
+    assert ids(full, "stripe=cus_cli") == [ann]
+    assert ids(full, str(ann)) == [ann]
+    assert ids(full, "ann exam") == [ann]
+    assert ids(full, "name=Ann Example") == [ann]
+    assert len(ids(full, "@cli.example", "--limit", "7")) == 7
+    assert ids(full, "email=nobody@cli.example", status=1) == []
+    assert ids(full, "a_n@cli", status=1) == []  # no pattern of LIKE
+    (found,) = json.loads(full.run("customers", "ann@cli.example", "--json"))
+    assert (found["kind"], found["name"], found["events"], found["departments"]) == (
+        "person", "Ann Example", 60, ["sales"])
+    assert {"kind": "stripe", "value": "cus_cli"} in found["identities"]
+    table = full.run("customers", "ann@cli.example")
+    assert "Ann Example" in table and "stripe=cus_cli" in table
+    out, err = failing(full, "customers", "nobody at all")
+    assert (out, err) == ("", "throughline: no customer is known by nobody at all\n")
+
+
+def test_an_account(full, sent):
+    (account,) = ids(full, "account.domain=cli.example")
+    timeline = json.loads(full.run("timeline", str(account), "--json"))
+    assert [row["event_id"] for row in timeline] == [sent[0]["id"]]
+
+
+def test_an_absorbed_id_stands_for_its_survivor(full, sent):
+    send(full, [deal("one@tie.example"), event("sales.deal.won", {"customer": {"customer": "tie-2"}, "amount": 1,
+                                                                 "currency": "EUR"})])
+    books(full, "--wait", "30s")
+    both = ids(full, "one@tie.example") + ids(full, "customer=tie-2")
+    assert len(set(both)) == 2
+    send(full, [event("sales.customer.linked", {"customer": {"email": "one@tie.example", "customer": "tie-2"}})])
+    books(full, "--wait", "30s")
+    assert ids(full, str(max(both))) == [min(both)]
+    assert len(json.loads(full.run("timeline", str(max(both)), "--json"))) == 3
+
+
+# Timelines.
+
+def test_timeline(full, sent):
+    rows = json.loads(full.run("timeline", "ann@cli.example", "--json", "--limit", "1000"))
+    assert len(rows) == 60 and {row["event_id"] for row in rows} == {e["id"] for e in sent}
+    assert rows == sorted(rows, key=lambda r: (r["occurred_at"], r["event_uid"]), reverse=True)
+    assert rows[0]["data"]["owner"] == "Grace" and rows[0]["amount"] == 12.5
+    table = full.run("timeline", "stripe=cus_cli", "--limit", "1")
+    assert "2026-06-08 10:12:07" in table and "12.5 EUR" in table and "日本" in table
+    assert "\x1b" not in table  # what comes from outside does not speak to the terminal
+
+
+def test_timeline_pages(full, sent):
+    whole = [r["event_uid"] for r in json.loads(full.run("timeline", "ann@cli.example", "--json", "--limit", "99"))]
+    found, before = [], []
+    while True:
+        rows = json.loads(full.run("timeline", "ann@cli.example", "--json", "--limit", "7", *before))
+        if not rows:
+            break
+        found += [r["event_uid"] for r in rows]
+        before = ["--before", f"{rows[-1]['occurred_at']},{rows[-1]['event_uid']}"]
+    assert found == whole
+    early = json.loads(full.run("timeline", "ann@cli.example", "--json", "--before", "2026-02-08T10:12:07Z"))
+    assert len(early) == 10
+
+
+@pytest.mark.parametrize("arguments, status, words", [
+    (["timeline", "nobody@cli.example"], 1, "there is no customer nobody@cli.example"),
+    (["timeline", "99999999"], 1, "there is no customer 99999999"),
+    (["timeline"], 2, "an argument is missing"),
+    (["timeline", "1", "--before", "yesterday"], 2, "--before wants a time"),
+    (["timeline", "1", "--limit", "0"], 2, "--limit wants"),
+    (["quarantine", "release", "1"], 2, "quarantine can list"),
+    (["quarantine", "show", "x"], 2, "wants the record's id"),
+    (["quarantine", "show", "99999999"], 1, "there is no record 99999999"),
+    (["quarantine", "discard", "1"], 2, "say why"),
+    (["reconcile", "--wait", "5"], 2, "a time like"),
+    (["stauts"], 2, 'did you mean "status"?'),
+    (["export", "1"], 2, 'there is no command "export"'),
+    ([], 2, "usage: throughline COMMAND"),
+])
+def test_mistakes(full, arguments, status, words):
+    out, err = failing(full, *arguments, status=status)
+    assert out == "" and words in err
+
+
+def test_help(full):
+    commands = full.run("--help")
+    for name in ("migrate", "check", "status", "send", "customers", "timeline", "quarantine", "reconcile"):
+        assert f"  {name} " in commands
+        words = full.run(name, "--help")
+        assert words.startswith(f"throughline {name}: ") and "exit status:" in words
+        assert all(len(line) <= 110 for line in words.splitlines())
+    for later in ("handoffs", "merge", "unmerge", "export", "erase", "tail"):
+        assert f"  {later} " not in commands
+    assert full.run("--version").startswith("throughline 0.")
+
+
+# Quarantine.
+
+def test_quarantine(full, sent):
+    before = json.loads(full.run("quarantine", "list", "--json", "--state", "all"))
+    full.kafka.produce("events.sales", b"\xff no event \x00", headers={"ce_type": "nonsense", "raw": b"\xfe"})
+    full.kafka.produce("events.sales", "{", headers={"content-type": "application/cloudevents+json"})
+    assert books(full, "--wait", "30s")["balanced"]
+    found = json.loads(full.run("quarantine", "list", "--json"))
+    new = [row for row in found if row["quarantine_id"] not in {r["quarantine_id"] for r in before}]
+    assert len(new) == 2 and all(row["state"] == "waiting" and row["reason"] for row in new)
+    assert json.loads(full.run("quarantine", "list", "--json", "--reason", "no such reason")) == []
+    assert len(json.loads(full.run("quarantine", "list", "--json", "--limit", "1"))) == 1
+    assert new[0]["reason"] in full.run("quarantine", "list")
+    shown = [json.loads(full.run("quarantine", "show", str(row["quarantine_id"]), "--json")) for row in new]
+    binary = next(s for s in shown if "base64" in s["value"])
+    assert {"name": {"text": "ce_type"}, "value": {"text": "nonsense"}} in binary["headers"]
+    assert {"name": {"text": "raw"}, "value": {"base64": "/g=="}} in binary["headers"]
+    assert "value (12 bytes)\nff206e6f206576656e742000" in full.run("quarantine", "show", str(binary["quarantine_id"]))
+
+    number = str(new[0]["quarantine_id"])
+    full.run("quarantine", "discard", number, "--note", "a test's")
+    _, err = failing(full, "quarantine", "discard", number, "--note", "again")
+    assert "does not wait any more: it is discarded" in err
+    assert "a test's" in full.run("quarantine", "show", number)
+    states = {str(r["quarantine_id"]): r["state"] for r in
+              json.loads(full.run("quarantine", "list", "--json", "--state", "all"))}
+    assert states[number] == "discarded"
+    assert books(full)["balanced"]
+
+
+# Configuration.
+
+def test_check(full, tmp_path):
+    assert "is valid" in full.run("check")
+    assert json.loads(full.run("check", "--json")) == {"ok": True, "faults": []}
+    path = os.path.join(full.config, "departments", "sales.json")
+    with open(path, encoding="utf-8") as file:
+        good = file.read()
+    settings = os.path.join(full.config, "throughline.json")
+    with open(settings, encoding="utf-8") as file:
+        good_settings = file.read()
+    try:
+        broken = json.loads(good)
+        broken["events"]["sales.deal.won"]["money"] = "lots"
+        full.write_config("departments/sales.json", broken)
+        full.write_config("throughline.json", {**json.loads(good_settings), "brokerz": "x"})
+        found = json.loads(failing(full, "check", "--json", status=2)[0])["faults"]
+        places = {(os.path.basename(f["file"]), f["pointer"]) for f in found}
+        assert places == {("sales.json", "/events/sales.deal.won/money"), ("throughline.json", "/brokerz")}
+        out, err = failing(full, "check", status=2)
+        assert out == "" and "sales.json: /events/sales.deal.won/money: " in err
+    finally:
+        for name, text in ((path, good), (settings, good_settings)):
+            with open(name, "w", encoding="utf-8") as file:
+                file.write(text)
+    assert failing(full, "check", "--config", str(tmp_path), status=2)[1]
+
+
+def test_a_full_disk_is_told(full, sent):
+    with open("/dev/full", "w", encoding="utf-8") as sink:
+        done = subprocess.run([BUILD / "throughline", "timeline", "ann@cli.example"], check=False, stdout=sink,
+                              stderr=subprocess.PIPE, text=True, timeout=30, env=full.env)
+    assert done.returncode == 1 and "standard output cannot be written" in done.stderr
