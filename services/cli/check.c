@@ -7,6 +7,7 @@
 #include "common/kafka/kafka_admin.h"
 #include "common/kafka/kafka_producer.h"
 #include "services/cli/cli.h"
+#include "services/cli/text.h"
 #include "services/department/source_config.h"
 
 #define FAULTS 64
@@ -87,11 +88,11 @@ static void print_json(const struct findings *found)
     for (size_t i = 0; i < found->count; i++) {
         const struct fault *fault = &found->faults[i];
         buffer_append_text(&out, i ? ",\n  {\"file\": " : "\n  {\"file\": ");
-        buffer_append_json_string(&out, span_of(fault->file));
+        text_append_json(&out, span_of(fault->file));
         buffer_append_text(&out, ", \"pointer\": ");
-        buffer_append_json_string(&out, span_of(fault->pointer));
+        text_append_json(&out, span_of(fault->pointer));
         buffer_append_text(&out, ", \"detail\": ");
-        buffer_append_json_string(&out, span_of(fault->detail));
+        text_append_json(&out, span_of(fault->detail));
         buffer_append_char(&out, '}');
     }
     printf("{\"ok\": %s, \"faults\": [%.*s]}\n", found->count ? "false" : "true", (int)out.len,

@@ -75,9 +75,15 @@ void progress_show(struct progress *progress, int64_t done, int64_t events, cons
     buffer_free(&out);
 }
 
-void progress_end(struct progress *progress)
+void progress_clear(struct progress *progress)
 {
     if (progress->on)
         fputs("\r\033[K", stderr);
+    progress->shown = 0;
+}
+
+void progress_end(struct progress *progress)
+{
+    progress_clear(progress);
     progress->on = false;
 }

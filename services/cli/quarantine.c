@@ -85,9 +85,12 @@ static int check_usage(const struct cli *cli, const char *action, const char *id
 {
     if (strcmp(action, "list") == 0)
         return id ? cli_usage(cli, "list takes no id: see show") : EXIT_OK;
-    if (strcmp(action, "show") != 0 && strcmp(action, "discard") != 0)
-        return cli_usage(cli, "quarantine can list, show or discard, not \"%s\"", action);
-    if (!is_id(id))
+    bool replay = strcmp(action, "replay") == 0;
+    if (!replay && strcmp(action, "show") != 0 && strcmp(action, "discard") != 0)
+        return cli_usage(cli, "quarantine can list, show, replay or discard, not \"%s\"", action);
+    if (replay && (id != NULL) + options->all + (options->reason != NULL) != 1)
+        return cli_usage(cli, "replay wants an id, --all or --reason");
+    if ((!replay || id) && !is_id(id))
         return cli_usage(cli, "%s wants the record's id: see quarantine list", action);
     if (strcmp(action, "discard") == 0 && (!options->note || !*options->note))
         return cli_usage(cli, "say why: --note \"…\"");
@@ -97,11 +100,10 @@ static int check_usage(const struct cli *cli, const char *action, const char *id
 static int run(struct cli *cli, int argc, char **argv)
 {
     struct quarantine_options options = {.limit = 100, .state = "waiting"};
-    const struct cli_option choices[] = {{"--reason", CLI_TEXT, &options.reason},
-                                         {"--state", CLI_TEXT, &options.state},
-                                         {"--note", CLI_TEXT, &options.note},
-                                         {"--limit", CLI_NUMBER, &options.limit},
-                                         {0}};
+    const struct cli_option choices[] = {
+        {"--reason", CLI_TEXT, &options.reason}, {"--state", CLI_TEXT, &options.state},
+        {"--note", CLI_TEXT, &options.note},     {"--all", CLI_FLAG, &options.all},
+        {"--limit", CLI_NUMBER, &options.limit}, {0}};
     const char *words[2];
     int status;
     if (!cli_arguments(cli, argc, argv, choices, words, 1, 2, &status))
@@ -121,15 +123,17 @@ static int run(struct cli *cli, int argc, char **argv)
         status = list(cli, pg, &options);
     else if (strcmp(action, "show") == 0)
         status = quarantine_show(cli, pg, id);
-    else
+    else if (strcmp(action, "discard") == 0)
         status = discard(cli, pg, id, options.note);
+    else
+        status = quarantine_replay_run(cli, pg, id, &options);
     pg_close(pg);
     return status;
 }
 
 const struct command command_quarantine = {
     "quarantine",
-    "list | show ID | discard ID --note TEXT",
+    "list | show ID | replay ID|--all|--reason R | discard ID --note TEXT",
     "records that could not go on the timeline",
     "A record that cannot go on the timeline waits here, with every byte and its reason, until\n"
     "somebody decides.\n"
@@ -137,8 +141,10 @@ const struct command command_quarantine = {
     "  list                 what waits; --reason R; --state waiting|replayed|discarded|all;\n"
     "                       --limit N (100 unless told)\n"
     "  show ID              one record, its headers and its bytes\n"
+    "  replay ID            reads it again, after the configuration was mended\n"
+    "  replay --all         every one that waits; --reason R: those of one reason\n"
     "  discard ID --note T  decides that it does not go on the timeline; it stays, with the note\n"
     "\n"
-    "exit status: 0 done; 1 failed, there is no such record\n",
+    "exit status: 0 done; 1 failed, there is no such record, or a replayed one is still refused\n",
     run,
 };

@@ -6,10 +6,15 @@
 
 struct quarantine_options {
     const char *reason, *state, *note; /* reason, note: NULL where not given */
+    bool all;
     int64_t limit;
 };
 
-/* Returns the exit status. `id` has been checked to be a number. */
+/* Both return the exit status. `id` has been checked to be a number. */
 int quarantine_show(const struct cli *cli, struct pg *pg, const char *id);
+
+/* One record, or (`id` NULL) all that wait now, or those of options->reason. */
+int quarantine_replay_run(const struct cli *cli, struct pg *pg, const char *id,
+                          const struct quarantine_options *options);
 
 #endif

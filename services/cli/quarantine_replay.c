@@ -105,8 +105,8 @@ static int load_headers(struct quarantine_replay *replay, const char *id, struct
     int rc = pg_query(replay->pg, SQL_REPLAY_HEADERS, &id, 1, &rows);
     if (rc != 0)
         return rc;
-    int count = pg_rows(rows);
-    for (int i = 0; rc == 0 && i < count && i < RECORD_HEADERS_LIMIT; i++) {
+    int count = pg_rows(rows) < RECORD_HEADERS_LIMIT ? pg_rows(rows) : RECORD_HEADERS_LIMIT;
+    for (int i = 0; rc == 0 && i < count; i++) {
         struct record_header *header = &stored->headers[i];
         rc = bytes_of(&replay->arena, rows, i, 0, &header->name);
         if (rc == 0)

@@ -35,17 +35,6 @@ int send_refused_close(struct send_refused *refused)
     return rc;
 }
 
-/* A string of what may be anything. */
-static void append_string(struct buffer *out, struct span text)
-{
-    struct buffer clean;
-    buffer_init(&clean, ENTRY_LIMIT);
-    text_append(&clean, text, -1);
-    buffer_append_json_string(out, buffer_span(&clean));
-    out->failed = out->failed || clean.failed;
-    buffer_free(&clean);
-}
-
 int send_refused_add(struct send_refused *refused, int64_t line, struct span text, bool json,
                      const char *reason, const char *pointer)
 {
@@ -56,14 +45,14 @@ int send_refused_add(struct send_refused *refused, int64_t line, struct span tex
     struct buffer entry;
     buffer_init(&entry, ENTRY_LIMIT);
     buffer_printf(&entry, "{\"line\": %lld, \"reason\": ", (long long)line);
-    append_string(&entry, span_of(reason));
+    text_append_json(&entry, span_of(reason));
     buffer_append_text(&entry, ", \"pointer\": ");
-    append_string(&entry, span_of(pointer));
+    text_append_json(&entry, span_of(pointer));
     buffer_append_text(&entry, ", \"event\": ");
     if (json)
         buffer_append_span(&entry, text);
     else
-        append_string(&entry, text);
+        text_append_json(&entry, text);
     buffer_append_text(&entry, "}\n");
     int rc = entry.failed ? ERR_MEMORY : 0;
     /* Flushed at once: it must be there when the program is killed right after. */

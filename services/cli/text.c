@@ -165,3 +165,13 @@ void text_append(struct buffer *out, struct span text, int columns)
     if (cut)
         buffer_append_text(out, "…");
 }
+
+void text_append_json(struct buffer *out, struct span text)
+{
+    struct buffer clean;
+    buffer_init(&clean, out->limit);
+    text_append(&clean, text, -1);
+    buffer_append_json_string(out, buffer_span(&clean));
+    out->failed = out->failed || clean.failed;
+    buffer_free(&clean);
+}

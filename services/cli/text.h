@@ -19,4 +19,7 @@ int text_width(struct span text);
  * most `columns` wide (-1: no bound); what is cut ends with "…". */
 void text_append(struct buffer *out, struct span text, int columns);
 
+/* As a JSON string, with its quotes; what is no UTF-8 is replaced as above. */
+void text_append_json(struct buffer *out, struct span text);
+
 #endif

@@ -268,6 +268,60 @@ def test_quarantine(full, sent):
     assert books(full)["balanced"]
 
 
+def shipment(number, **data):
+    return event("sales.sample.shipped", {"customer": {"email": f"sample{number}@cli.example"}, **data})
+
+
+def test_quarantine_replay(full, sent):
+    """A type that nobody knew: refused, quarantined, and on the timeline once the configuration has it."""
+    def waiting():
+        return {r["quarantine_id"]: r for r in json.loads(full.run("quarantine", "list", "--json"))}
+    old = waiting()
+    for number in range(5):
+        one = shipment(number) if number < 4 else shipment(number, weight="heavy")
+        full.kafka.produce("events.sales", json.dumps(one), headers={"content-type": "application/cloudevents+json"})
+    full.kafka.produce("events.sales", json.dumps(shipment(9) | {"id": "same", "source": "/same"}),
+                       headers={"content-type": "application/cloudevents+json"})
+    full.kafka.produce("events.sales", json.dumps(shipment(9) | {"id": "same", "source": "/same"}),
+                       headers={"content-type": "application/cloudevents+json"})
+    assert books(full, "--wait", "30s")["balanced"]
+    new = {i: r for i, r in waiting().items() if i not in old}
+    (reason,) = {r["reason"] for r in new.values()}
+    assert len(new) == 7
+    first, *_ = sorted(new)
+
+    out, _ = failing(full, "quarantine", "replay", str(first))
+    assert f"{first} still cannot go on the timeline: /type: " in out
+    found = json.loads(failing(full, "quarantine", "replay", "--reason", reason, "--json")[0])
+    assert found["on_timeline"] == 0 and len(found["refused"]) == found["still_refused"] >= 7
+    assert set(new) <= set(waiting())
+
+    path = os.path.join(full.config, "departments", "sales.json")
+    with open(path, encoding="utf-8") as file:
+        vocabulary = json.load(file)
+    vocabulary["events"]["sales.sample.shipped"] = {"required": {}, "summary": "Sample shipped"}
+    full.write_config("departments/sales.json", vocabulary)
+
+    assert full.run("quarantine", "replay", str(first)).startswith("1 on the timeline, 0 duplicates")
+    _, err = failing(full, "quarantine", "replay", str(first))
+    assert f"no record {first} waits" in err
+    found = json.loads(full.run("quarantine", "replay", "--reason", reason, "--json", status=None))
+    assert (found["on_timeline"], found["duplicates"]) == (5, 1)
+    assert not set(new) & set(waiting())
+    rows = json.loads(full.run("timeline", "sample4@cli.example", "--json"))
+    assert [(r["type"], r["summary"], r["data"]["weight"]) for r in rows] == [
+        ("sales.sample.shipped", "Sample shipped", "heavy")]
+    ((place,),) = [full.query("SELECT topic, partition, kafka_offset FROM store.events WHERE event_id = %s",
+                              (rows[0]["event_id"],))]
+    assert any(all(r[k] == place[k] for k in place) for r in new.values())  # it keeps its offset
+    assert books(full)["balanced"]
+
+
+@pytest.mark.parametrize("arguments", [[], ["1", "--all"], ["--all", "--reason", "x"], ["x"]])
+def test_quarantine_replay_wants_to_know_what(full, arguments):
+    failing(full, "quarantine", "replay", *arguments, status=2)
+
+
 # Configuration.
 
 def test_check(full, tmp_path):
