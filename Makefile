@@ -109,7 +109,10 @@ $(BUILD)/tl-embedded-broker: $(BUILD)/obj/deploy/demo/embedded_broker.o $(COMMON
 # Unit tests: a program for each tests/unit/test_*.c, linked with everything; cmocka reports.
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
 
-$(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(CLI) $(AGGREGATOR) $(DEPARTMENT) $(COMMON)
+# ThreadSanitizer does not know C11's threads, which librdkafka runs on.
+UNIT_EXTRA := $(if $(findstring thread,$(SANITIZE)),$(BUILD)/obj/tests/support/tsan_threads.o)
+
+$(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(UNIT_EXTRA) $(CLI) $(AGGREGATOR) $(DEPARTMENT) $(COMMON)
 	@mkdir -p $(@D)
 	$(link) -lcmocka
 
@@ -146,7 +149,8 @@ ubsan: ## unit tests under UndefinedBehaviorSanitizer
 	    SANITIZE='-fsanitize=undefined -fno-sanitize-recover=undefined' unit
 
 tsan: ## unit tests under ThreadSanitizer
-	$(MAKE) BUILD=$(BUILD)/tsan OPTIMISE='-O1 -gdwarf-4' SANITIZE='-fsanitize=thread' unit
+	TSAN_OPTIONS="suppressions=$(CURDIR)/tests/support/tsan.supp" \
+	    $(MAKE) BUILD=$(BUILD)/tsan OPTIMISE='-O1 -gdwarf-4' SANITIZE='-fsanitize=thread' unit
 
 C_FILES = $(shell git ls-files --cached --others --exclude-standard '*.c' '*.h' 2>/dev/null)
 

@@ -1,0 +1,125 @@
+/*
+ * For builds under ThreadSanitizer only: librdkafka runs on C11's threads, which
+ * the sanitizer does not know (it ends the program at the first one). These
+ * stand in for glibc's: the same objects, by way of the pthread functions that
+ * it does know, so that it also sees who waited for whom inside librdkafka.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <threads.h>
+
+_Static_assert(sizeof(mtx_t) == sizeof(pthread_mutex_t), "glibc's mtx_t is a pthread_mutex_t");
+_Static_assert(sizeof(cnd_t) == sizeof(pthread_cond_t), "glibc's cnd_t is a pthread_cond_t");
+
+struct start {
+    thrd_start_t function;
+    void *argument;
+};
+
+static void *run(void *given)
+{
+    struct start start = *(struct start *)given;
+    free(given);
+    return (void *)(long)start.function(start.argument);
+}
+
+static int result(int error)
+{
+    switch (error) {
+    case 0:
+        return thrd_success;
+    case ENOMEM:
+        return thrd_nomem;
+    case ETIMEDOUT:
+        return thrd_timedout;
+    case EBUSY:
+        return thrd_busy;
+    default:
+        return thrd_error;
+    }
+}
+
+int thrd_create(thrd_t *thread, thrd_start_t function, void *argument)
+{
+    struct start *start = malloc(sizeof *start);
+    if (!start)
+        return thrd_nomem;
+    *start = (struct start){function, argument};
+    int error = pthread_create(thread, NULL, run, start);
+    if (error)
+        free(start);
+    return result(error);
+}
+
+int thrd_join(thrd_t thread, int *status)
+{
+    void *value;
+    int error = pthread_join(thread, &value);
+    if (!error && status)
+        *status = (int)(long)value;
+    return result(error);
+}
+
+int mtx_init(mtx_t *mutex, int type)
+{
+    pthread_mutexattr_t attributes;
+    pthread_mutexattr_init(&attributes);
+    if (type & mtx_recursive)
+        pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE);
+    int error = pthread_mutex_init((pthread_mutex_t *)mutex, &attributes);
+    pthread_mutexattr_destroy(&attributes);
+    return result(error);
+}
+
+void mtx_destroy(mtx_t *mutex)
+{
+    pthread_mutex_destroy((pthread_mutex_t *)mutex);
+}
+
+int mtx_lock(mtx_t *mutex)
+{
+    return result(pthread_mutex_lock((pthread_mutex_t *)mutex));
+}
+
+int mtx_trylock(mtx_t *mutex)
+{
+    return result(pthread_mutex_trylock((pthread_mutex_t *)mutex));
+}
+
+int mtx_unlock(mtx_t *mutex)
+{
+    return result(pthread_mutex_unlock((pthread_mutex_t *)mutex));
+}
+
+int cnd_init(cnd_t *condition)
+{
+    return result(pthread_cond_init((pthread_cond_t *)condition, NULL));
+}
+
+void cnd_destroy(cnd_t *condition)
+{
+    pthread_cond_destroy((pthread_cond_t *)condition);
+}
+
+int cnd_signal(cnd_t *condition)
+{
+    return result(pthread_cond_signal((pthread_cond_t *)condition));
+}
+
+int cnd_broadcast(cnd_t *condition)
+{
+    return result(pthread_cond_broadcast((pthread_cond_t *)condition));
+}
+
+int cnd_wait(cnd_t *condition, mtx_t *mutex)
+{
+    return result(pthread_cond_wait((pthread_cond_t *)condition, (pthread_mutex_t *)mutex));
+}
+
+int cnd_timedwait(cnd_t *restrict condition, mtx_t *restrict mutex,
+                  const struct timespec *restrict until)
+{
+    return result(
+        pthread_cond_timedwait((pthread_cond_t *)condition, (pthread_mutex_t *)mutex, until));
+}
