@@ -316,6 +316,7 @@ def pages(world, customer, size):
             return found
         found.append([(r["occurred_at"], r["event_uid"]) for r in rows])
         before, uid = found[-1][-1]
+        assert len(found) <= 200, "the pages do not end"
 
 
 @pytest.mark.parametrize("size", [1, 3, 7, 50])
