@@ -5,13 +5,17 @@
 
 #include "common/base/log.h"
 #include "common/kafka/kafka_settings.h"
+#include "common/kafka/kafka_wake.h"
 
 #define WATERMARK_TIMEOUT_MS 5000
+#define FETCH_LEAST          ((int64_t)1000000) /* librdkafka wants message.max.bytes at least */
+#define FETCH_SHARES         4
 
 struct kafka_consumer {
     rd_kafka_t *rk;
     struct kafka_listener listener;
     int failure; /* what the listener failed with, handed out by the next poll */
+    struct kafka_wake wake;
 };
 
 static void fill_partition(rd_kafka_t *rk, const rd_kafka_topic_partition_t *from,
@@ -62,9 +66,11 @@ static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
         if (rc != 0)
             consumer->failure = rc;
         err = rd_kafka_assign(rk, rc == 0 ? list : NULL);
+        kafka_wake_assign(&consumer->wake, rc == 0 ? list : NULL);
     } else {
         consumer->listener.revoked(consumer->listener.context, rd_kafka_assignment_lost(rk));
         err = rd_kafka_assign(rk, NULL);
+        kafka_wake_assign(&consumer->wake, NULL);
     }
     if (err) {
         log_error("Kafka refuses an assignment", LOG_TEXT("error", rd_kafka_err2str(err)));
@@ -85,32 +91,36 @@ static int subscribe(rd_kafka_t *rk, const char *const *topics)
     return ERR_IO;
 }
 
-/* How long fetching rests when the queue is full: as long as it takes to drain a good part of
- * it, not the second (half a second before librdkafka 2.2) that is the default. */
-static const char *queue_backoff_setting(void)
+/* A fetch brings as much as the queue holds at most, in equal shares of some partitions; a record
+ * that is larger comes all the same. */
+struct fetch_sizes {
+    char queue_kib[24], fetch[24], partition[24];
+};
+
+static void size_fetches(int64_t fetch_bytes, struct fetch_sizes *sizes)
 {
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    char value[16];
-    size_t size = sizeof value;
-    bool known =
-        rd_kafka_conf_get(conf, "fetch.queue.backoff.ms", value, &size) == RD_KAFKA_CONF_OK;
-    rd_kafka_conf_destroy(conf);
-    return known ? "fetch.queue.backoff.ms" : "fetch.error.backoff.ms";
+    int64_t half = fetch_bytes / 2 < FETCH_LEAST ? FETCH_LEAST : fetch_bytes / 2;
+    snprintf(sizes->queue_kib, sizeof sizes->queue_kib, "%lld", (long long)fetch_bytes / 2 / 1024);
+    snprintf(sizes->fetch, sizeof sizes->fetch, "%lld", (long long)half);
+    snprintf(sizes->partition, sizeof sizes->partition, "%lld", (long long)half / FETCH_SHARES);
 }
 
 static int make_settings(const struct config *config, struct kafka_consumer *consumer,
                          rd_kafka_conf_t **conf)
 {
-    char fetch_kib[24];
-    snprintf(fetch_kib, sizeof fetch_kib, "%lld",
-             (long long)config_number(config, "fetch_bytes") / 1024);
+    struct fetch_sizes sizes;
+    size_fetches(config_number(config, "fetch_bytes"), &sizes);
     const struct config_pair defaults[] = {
         /* A killed writer's partitions move on after this long. */
         {"session.timeout.ms", "10000"},
-        {"queued.max.messages.kbytes", fetch_kib},
-        {queue_backoff_setting(), "5"},
+        {"queued.max.messages.kbytes", sizes.queue_kib},
+        {"fetch.max.bytes", sizes.fetch},
+        {"max.partition.fetch.bytes", sizes.partition},
         {"fetch.wait.max.ms", "100"},
         {"topic.metadata.refresh.interval.ms", "10000"},
+        /* Not the second that is its default: the last, since older librdkafka has no such setting.
+         */
+        {kafka_wake_setting_known() ? FETCH_QUEUE_BACKOFF : NULL, "5"},
         {NULL, NULL},
     };
     const struct config_pair fixed[] = {
@@ -158,6 +168,8 @@ int kafka_consumer_open(const struct config *config, const char *const *topics,
         return ERR_IO;
     }
     rd_kafka_poll_set_consumer(consumer->rk);
+    consumer->wake = (struct kafka_wake){.rk = consumer->rk,
+                                         .every = (size_t)config_number(config, "fetch_bytes") / 4};
     rc = subscribe(consumer->rk, topics);
     if (rc != 0) {
         kafka_consumer_close(consumer);
@@ -252,6 +264,7 @@ int kafka_consumer_poll(struct kafka_consumer *consumer, int ms, struct kafka_me
     else
         kafka_message_view(m, message);
     message->handle = m;
+    kafka_wake_read(&consumer->wake, m->err ? 0 : m->len + m->key_len);
     return rc;
 }
 
@@ -317,6 +330,7 @@ void kafka_consumer_close(struct kafka_consumer *consumer)
     if (!consumer)
         return;
     rd_kafka_consumer_close(consumer->rk);
+    kafka_wake_assign(&consumer->wake, NULL);
     rd_kafka_destroy(consumer->rk);
     free(consumer);
 }
