@@ -164,7 +164,7 @@ format-check: ## fail where clang-format would change something
 	    echo 'SKIPPED: format-check, this is no git checkout'; \
 	else clang-format --dry-run --Werror $(C_FILES) && echo 'format-check: nothing to change'; fi
 
-lint: $(BUILD)/gen/sql.h ## clang-tidy, and the rules of the tree; a minute
+lint: $(BUILD)/gen/sql.h ## clang-tidy, and the rules of the tree
 	@tests/support/check-tree
 	@if ! command -v clang-tidy >/dev/null; then echo 'SKIPPED: clang-tidy is not installed'; else \
 	    printf '%s\n' $(filter-out tests/%,$(filter %.c,$(C_FILES))) | xargs -P 2 -n 8 sh -c \
