@@ -1,8 +1,10 @@
 #include <stdio.h>
+#include <string.h>
 
 #include "common/pg/pg.h"
 #include "services/cli/customer.h"
 #include "services/cli/result.h"
+#include "services/cli/text.h"
 #include "sql.h"
 
 #define LIMIT 10000 /* customers in one answer */
@@ -14,13 +16,41 @@ static const struct table_column columns[] = {
     {NULL, false, false},
 };
 
+/* One customer alone has room: a line for each of his figures, and for each identity. */
+static int show_one(const struct pg_result *result)
+{
+    struct buffer out;
+    buffer_init(&out, (size_t)4 * 1024 * 1024);
+    for (int c = 0; columns[c].title; c++) {
+        if (pg_is_null(result, 0, c))
+            continue;
+        buffer_printf(&out, "%-12s ", columns[c].title);
+        struct span text = pg_span(result, 0, c);
+        for (const char *gap; (gap = memchr(text.ptr, '\n', text.len)) != NULL;) {
+            size_t len = (size_t)(gap - text.ptr);
+            text_append(&out, (struct span){text.ptr, len}, -1);
+            buffer_printf(&out, "\n%-12s ", "");
+            text = (struct span){gap + 1, text.len - len - 1};
+        }
+        text_append(&out, text, -1);
+        buffer_append_char(&out, '\n');
+    }
+    int status = out.failed ? cli_failed("no memory") : EXIT_OK;
+    if (status == EXIT_OK)
+        fwrite(out.data, 1, out.len, stdout);
+    buffer_free(&out);
+    return status;
+}
+
 static int show(const struct cli *cli, struct pg *pg, const char *ids)
 {
     struct pg_result *result;
     int rc = pg_query(pg, SQL_CUSTOMERS_SHOW, &ids, 1, &result);
     if (rc != 0)
         return cli_query_failed(pg, rc);
-    int status = cli->json ? result_print_json(result) : result_print_table(result, columns);
+    int status = cli->json              ? result_print_json(result)
+                 : pg_rows(result) == 1 ? show_one(result)
+                                        : result_print_table(result, columns);
     pg_result_free(result);
     return status;
 }

@@ -113,8 +113,11 @@ static int show(const struct cli *cli, const struct books *books, bool caught_up
             records += books->items[i].records;
             lag += book_lag(&books->items[i]);
         }
-        printf("\n%lld records read, %lld to come: the books %s\n", (long long)records,
-               (long long)lag, balanced ? "balance" : "do not balance");
+        char to_come[24] = "?";
+        if (books->kafka_known)
+            snprintf(to_come, sizeof to_come, "%lld", (long long)lag);
+        printf("\n%lld records read, %s to come: the books %s\n", (long long)records, to_come,
+               balanced ? "balance" : "do not balance");
     }
     return balanced && books->kafka_known ? EXIT_OK : EXIT_FAILED;
 }

@@ -3,7 +3,7 @@ SELECT c.customer_id, c.kind, c.name, c.account_id, c.events,
        array_to_string(c.departments, ', ') AS departments,
        (SELECT string_agg(v.key || ' ' || v.value, ', ' ORDER BY v.key)
         FROM jsonb_each_text(c.lifetime_value) v) AS lifetime_value,
-       (SELECT string_agg(i.kind || '=' || i.value, '  ' ORDER BY i.kind, i.value)
+       (SELECT string_agg(i.kind || '=' || i.value, E'\n' ORDER BY i.kind, i.value)
         FROM throughline.identities i WHERE i.customer_id = c.customer_id) AS known_by,
        row_to_json((SELECT r FROM (
            SELECT c.*, (SELECT json_agg(json_build_object('kind', i.kind, 'value', i.value)
