@@ -32,43 +32,28 @@ def postgres_pid():
     return pid if os.path.exists(f"/proc/{pid}") else None
 
 
-def processes():
-    return set(filter(str.isdigit, os.listdir("/proc")))
-
-
-@pytest.fixture(autouse=True)
-def before():
-    """The processes that were there before the demo; the tests' own PostgreSQL is one."""
-    return processes()
-
-
-def read_proc(pid, name):
-    try:
-        with open(f"/proc/{pid}/{name}", "rb") as file:
-            return file.read()
-    except OSError:
-        return b""  # it has ended meanwhile, or is another user's
-
-
-def left_running(before):
-    """Command lines of what the demo has started and still runs: told by its environment, or
-    (PostgreSQL may belong to another user) by the folder of its data."""
-    found = []
-    for pid in processes() - before:
-        command = read_proc(pid, "cmdline").replace(b"\0", b" ").decode("utf-8", "replace")
-        if (b"THROUGHLINE_DEMO=" in read_proc(pid, "environ")
-                or f"-D {FOLDER}/" in command or "-D /tmp/throughline-postgres." in command):
-            found.append(command)
+def left_running():
+    """Processes that the demo has started and that still run, by what stands in their environment."""
+    found = ["postgres"] if postgres_pid() else []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/environ", "rb") as file:
+                if f"THROUGHLINE_DEMO={FOLDER}".encode() not in file.read().split(b"\0"):
+                    continue
+            with open(f"/proc/{pid}/cmdline", "rb") as file:
+                found.append(file.read().replace(b"\0", b" ").decode("utf-8", "replace"))
+        except OSError:
+            continue  # it has ended meanwhile
     return found
 
 
-def test_the_story_comes_out_right_and_leaves_nothing_running(before):
+def test_the_story_comes_out_right_and_leaves_nothing_running():
     done = play("--once")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "WRONG" not in done.stdout
     for identity in ("email=", "stripe=", "hubspot=", "zendesk="):
         assert identity in done.stdout
-    assert left_running(before) == []
+    assert left_running() == []
     assert sorted(p.name for p in FOLDER.iterdir() if p.is_dir()) == []
 
 
@@ -78,7 +63,7 @@ def test_the_story_comes_out_right_and_leaves_nothing_running(before):
     (lambda expected: expected["lifetime_value"].update(EUR=1), "lifetime value is"),
     (lambda expected: expected["timeline"].pop(), "events expected"),
 ], ids=["type", "amount", "value", "count"])
-def test_a_planted_mistake_is_told(tmp_path, before, plant, told):
+def test_a_planted_mistake_is_told(tmp_path, plant, told):
     shutil.copytree(STORY, tmp_path / "story")
     file = tmp_path / "story" / "expected.json"
     expected = json.loads(file.read_text(encoding="utf-8"))
@@ -87,10 +72,10 @@ def test_a_planted_mistake_is_told(tmp_path, before, plant, told):
     done = play("--once", "--story", str(tmp_path / "story"))
     assert done.returncode == 1, done.stdout + done.stderr
     assert any(line.startswith("WRONG: ") and told in line for line in done.stdout.splitlines())
-    assert left_running(before) == []
+    assert left_running() == []
 
 
-def test_it_stays_up_until_interrupted(tmp_path, before):
+def test_it_stays_up_until_interrupted(tmp_path):
     log = tmp_path / "demo.log"
     with open(log, "w", encoding="utf-8") as output:
         demo = subprocess.Popen([ROOT / "deploy/demo/run"], stdin=subprocess.DEVNULL,
@@ -109,4 +94,4 @@ def test_it_stays_up_until_interrupted(tmp_path, before):
         if demo.poll() is None:
             os.killpg(demo.pid, signal.SIGTERM)
             demo.wait(30)
-    assert left_running(before) == []
+    assert left_running() == []
