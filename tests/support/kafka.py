@@ -69,7 +69,7 @@ class Kafka:
             port=self.port, controller=self.controller, folder=self.folder,
             partitions=partitions) + settings)
         self._write("log4j2.properties", LOG4J)
-        java = ["java", f"-Xmx{heap}", "-XX:+UseSerialGC",
+        java = ["java", f"-Xmx{heap}", "-XX:+UseSerialGC", "-XX:-UsePerfData",
                 f"-Dlog4j2.configurationFile={self.folder}/log4j2.properties",
                 "-cp", f"{KAFKA_LIBS}/*"]
         properties = f"{self.folder}/server.properties"
