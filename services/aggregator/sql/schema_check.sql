@@ -1,1 +1,0 @@
-SELECT to_regprocedure('store.resolve_identities(text[],text[],integer[],text[])') IS NOT NULL
