@@ -88,12 +88,16 @@ static int refused(struct span text, const json_error_t *error, struct fault *fa
     }
 }
 
+struct span json_without_mark(struct span text)
+{
+    if (span_starts_with(text, "\xEF\xBB\xBF"))
+        text = (struct span){text.ptr + 3, text.len - 3};
+    return text;
+}
+
 int json_read(struct span text, json_t **json, struct span *body, struct fault *fault)
 {
-    if (span_starts_with(text, "\xEF\xBB\xBF")) {
-        text.ptr += 3;
-        text.len -= 3;
-    }
+    text = json_without_mark(text);
     int rc = json_scan_check(text, fault);
     if (rc)
         return rc;

@@ -16,6 +16,9 @@ json_t *json_pointer_get(json_t *root, const char *pointer);
 /* Appends "/name" to a pointer, escaped; cut silently at `size`. */
 void json_pointer_append(char *pointer, size_t size, const char *name);
 
+/* The text after a UTF-8 byte order mark, which RFC 8259 lets a reader skip. */
+struct span json_without_mark(struct span text);
+
 /* Parses text from outside: a UTF-8 byte order mark is skipped; then
  * json_scan_check, then jansson with duplicates rejected. `json` is the
  * caller's to json_decref. `body`, if not NULL, receives the text after the mark. */

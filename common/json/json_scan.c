@@ -2,6 +2,7 @@
 
 #include <endian.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include "common/base/hex.h"
 #include "common/json/json_walk.h"
@@ -15,7 +16,10 @@ struct scan {
     const char *end;
     const char *problem;
     const char *at;
-    int depth;
+    bool any;    /* whatever RFC 8259 allows: our own bounds do not count */
+    bool beyond; /* the problem is JSON past our own bounds */
+    char *open;  /* the brackets around the place at hand, innermost last */
+    size_t depth, depth_limit;
 };
 
 static const char *fail(struct scan *s, const char *at, const char *problem)
@@ -23,6 +27,13 @@ static const char *fail(struct scan *s, const char *at, const char *problem)
     s->at = at;
     s->problem = problem;
     return NULL;
+}
+
+/* What RFC 8259 allows and we cannot hold. */
+static const char *fail_beyond(struct scan *s, const char *at, const char *problem)
+{
+    s->beyond = true;
+    return fail(s, at, problem);
 }
 
 static const char *skip_space(const char *p, const char *end)
@@ -67,15 +78,17 @@ static const char *scan_escape(struct scan *s, const char *p)
     int unit = json_unit(p, s->end);
     if (unit < 0)
         return fail(s, p, "\\u needs four hexadecimal digits");
+    if (s->any)
+        return p + 6;
     if (unit == 0)
-        return fail(s, p, "\\u0000 cannot be stored");
+        return fail_beyond(s, p, "\\u0000 cannot be stored");
     if (unit >= 0xDC00 && unit <= 0xDFFF)
-        return fail(s, p, "a low surrogate needs a high one before it");
+        return fail_beyond(s, p, "a low surrogate needs a high one before it");
     if (unit < 0xD800 || unit > 0xDBFF)
         return p + 6;
     int low = json_unit(p + 6, s->end);
     if (low < 0xDC00 || low > 0xDFFF)
-        return fail(s, p, "a high surrogate needs a low one after it");
+        return fail_beyond(s, p, "a high surrogate needs a low one after it");
     return p + 12;
 }
 
@@ -154,9 +167,10 @@ static const char *scan_number(struct scan *s, const char *start)
     }
     whole_digits += exponent;
     fraction_digits -= exponent;
-    if ((whole_digits > 1 ? whole_digits : 1) + (fraction_digits > 0 ? fraction_digits : 0) >
-        NUMBER_DIGITS)
-        return fail(s, start, "a number must not have more than 400 digits");
+    if (!s->any &&
+        (whole_digits > 1 ? whole_digits : 1) + (fraction_digits > 0 ? fraction_digits : 0) >
+            NUMBER_DIGITS)
+        return fail_beyond(s, start, "a number must not have more than 400 digits");
     return p;
 }
 
@@ -167,87 +181,14 @@ static const char *scan_word(struct scan *s, const char *p, const char *word, si
     return fail(s, p, "a JSON value is expected");
 }
 
-static const char *scan_value(struct scan *s, const char *p);
-
-/* `p` is after '['. */
-static const char *scan_array(struct scan *s, const char *p)
-{
-    p = skip_space(p, s->end);
-    if (p < s->end && *p == ']')
-        return p + 1;
-    for (;;) {
-        p = scan_value(s, p);
-        if (!p)
-            return NULL;
-        p = skip_space(p, s->end);
-        if (p == s->end)
-            return fail(s, p, "the text ends inside an array");
-        if (*p == ']')
-            return p + 1;
-        if (*p != ',')
-            return fail(s, p, "',' or ']' is expected");
-        p = skip_space(p + 1, s->end);
-    }
-}
-
-/* `p` is at a member's name; the result is after its value. */
-static const char *scan_member(struct scan *s, const char *p)
-{
-    if (p == s->end)
-        return fail(s, p, "the text ends inside an object");
-    if (*p != '"')
-        return fail(s, p, "a member's name in double quotes is expected");
-    p = scan_string(s, p + 1);
-    if (!p)
-        return NULL;
-    p = skip_space(p, s->end);
-    if (p == s->end || *p != ':')
-        return fail(s, p, "':' is expected");
-    return scan_value(s, skip_space(p + 1, s->end));
-}
-
-/* `p` is after '{'. */
-static const char *scan_object(struct scan *s, const char *p)
-{
-    p = skip_space(p, s->end);
-    if (p < s->end && *p == '}')
-        return p + 1;
-    for (;;) {
-        p = scan_member(s, p);
-        if (!p)
-            return NULL;
-        p = skip_space(p, s->end);
-        if (p == s->end)
-            return fail(s, p, "the text ends inside an object");
-        if (*p == '}')
-            return p + 1;
-        if (*p != ',')
-            return fail(s, p, "',' or '}' is expected");
-        p = skip_space(p + 1, s->end);
-    }
-}
-
-/* Recursion is as deep as JSON_DEPTH_LIMIT. */
-static const char *scan_container(struct scan *s, const char *p)
-{
-    if (s->depth == JSON_DEPTH_LIMIT)
-        return fail(s, p, "objects and arrays are nested too deeply (more than 128 levels)");
-    s->depth++;
-    p = *p == '{' ? scan_object(s, p + 1) : scan_array(s, p + 1);
-    s->depth--;
-    return p;
-}
-
-static const char *scan_value(struct scan *s, const char *p)
+/* A value that is no object and no array. */
+static const char *scan_scalar(struct scan *s, const char *p)
 {
     if (p == s->end)
         return fail(s, p, "the text ends where a value is expected");
     switch (*p) {
     case '"':
         return scan_string(s, p + 1);
-    case '{':
-    case '[':
-        return scan_container(s, p);
     case 't':
         return scan_word(s, p, "true", 4);
     case 'f':
@@ -261,18 +202,111 @@ static const char *scan_value(struct scan *s, const char *p)
     }
 }
 
+/* `p` is at a member's name; the result is where its value begins. */
+static const char *scan_name(struct scan *s, const char *p)
+{
+    if (p == s->end)
+        return fail(s, p, "the text ends inside an object");
+    if (*p != '"')
+        return fail(s, p, "a member's name in double quotes is expected");
+    p = scan_string(s, p + 1);
+    if (!p)
+        return NULL;
+    p = skip_space(p, s->end);
+    if (p == s->end || *p != ':')
+        return fail(s, p, "':' is expected");
+    return skip_space(p + 1, s->end);
+}
+
+/* `p` is at an opening bracket. The result is where the first value in it
+ * begins; or, nothing being open any more that was not before, after "[]" or "{}". */
+static const char *enter(struct scan *s, const char *p)
+{
+    bool object = *p == '{';
+    if (s->depth == s->depth_limit)
+        return fail_beyond(s, p, "objects and arrays are nested too deeply (more than 128 levels)");
+    s->open[s->depth] = *p;
+    p = skip_space(p + 1, s->end);
+    if (p < s->end && *p == (object ? '}' : ']'))
+        return p + 1;
+    s->depth++;
+    return object ? scan_name(s, p) : p;
+}
+
+/* `p` is after a value. Leaves what ends here; the result is where the next value
+ * begins, or, when nothing is open any more, the end of the whole. */
+static const char *go_on(struct scan *s, const char *p)
+{
+    for (; s->depth > 0; s->depth--, p++) {
+        bool object = s->open[s->depth - 1] == '{';
+        p = skip_space(p, s->end);
+        if (p == s->end)
+            return fail(
+                s, p, object ? "the text ends inside an object" : "the text ends inside an array");
+        if (*p == ',') {
+            p = skip_space(p + 1, s->end);
+            return object ? scan_name(s, p) : p;
+        }
+        if (*p != (object ? '}' : ']'))
+            return fail(s, p, object ? "',' or '}' is expected" : "',' or ']' is expected");
+    }
+    return p;
+}
+
+/* No recursion: how deep the text is nested is for whoever sent it to say. */
+static const char *scan_value(struct scan *s, const char *p)
+{
+    do {
+        size_t depth = s->depth;
+        bool bracket = p < s->end && (*p == '{' || *p == '[');
+        p = bracket ? enter(s, p) : scan_scalar(s, p);
+        if (p && s->depth == depth)
+            p = go_on(s, p);
+    } while (p && s->depth > 0);
+    return p;
+}
+
+/* The whole text is one value. False: `problem` and `at` say why. */
+static bool scan_text(struct scan *s, struct span text)
+{
+    s->end = text.ptr + text.len;
+    const char *p = scan_value(s, skip_space(text.ptr, s->end));
+    if (!p)
+        return false;
+    p = skip_space(p, s->end);
+    return p == s->end || fail(s, p, "nothing may follow the JSON value");
+}
+
+static int explain(const struct scan *s, struct span text, struct fault *fault)
+{
+    return fault_set(fault, "", "%s: %s, at byte %zu",
+                     s->beyond ? "JSON past what is taken here" : "not valid JSON", s->problem,
+                     (size_t)(s->at - text.ptr));
+}
+
+static int no_text(struct fault *fault)
+{
+    return fault_set(fault, "", "there is no JSON here: the text is empty");
+}
+
 int json_scan_check(struct span text, struct fault *fault)
 {
+    char open[JSON_DEPTH_LIMIT];
+    struct scan s = {.open = open, .depth_limit = JSON_DEPTH_LIMIT};
     if (text.len == 0)
-        return fault_set(fault, "", "there is no JSON here: the text is empty");
-    struct scan s = {.end = text.ptr + text.len};
-    const char *p = scan_value(&s, skip_space(text.ptr, s.end));
-    if (p) {
-        p = skip_space(p, s.end);
-        if (p == s.end)
-            return 0;
-        fail(&s, p, "nothing may follow the JSON value");
-    }
-    return fault_set(fault, "", "not valid JSON: %s, at byte %zu", s.problem,
-                     (size_t)(s.at - text.ptr));
+        return no_text(fault);
+    return scan_text(&s, text) ? 0 : explain(&s, text, fault);
+}
+
+int json_scan_grammar(struct span text, struct fault *fault)
+{
+    if (text.len == 0)
+        return no_text(fault);
+    char *open = malloc(text.len); /* no text has more levels than bytes */
+    if (!open)
+        return ERR_MEMORY;
+    struct scan s = {.any = true, .open = open, .depth_limit = text.len};
+    bool ok = scan_text(&s, text);
+    free(open);
+    return ok ? 0 : explain(&s, text, fault);
 }

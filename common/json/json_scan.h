@@ -1,5 +1,6 @@
 /*
- * A strict scanner over JSON text (RFC 8259) that allocates nothing. It tells
+ * A strict scanner over JSON text (RFC 8259) that allocates nothing (but for
+ * json_scan_grammar). It tells
  * whether bytes are JSON that every part of the system can hold, and where a
  * member's bytes begin and end, which jansson does not: event data must travel
  * byte for byte, decimals must not pass through a double.
@@ -22,6 +23,10 @@
 /* The whole text is one JSON value with white space around it. The fault's
  * detail says what is wrong and at which byte, counted from 0. */
 int json_scan_check(struct span text, struct fault *fault) CHECKED;
+
+/* Is it JSON at all, by RFC 8259 alone, however deep and however large its numbers,
+ * \u0000 and lone surrogate escapes included? 0, ERR_INVALID, ERR_MEMORY (not logged). */
+int json_scan_grammar(struct span text, struct fault *fault) CHECKED;
 
 /* The functions below want text that json_scan_check has accepted. */
 

@@ -178,13 +178,6 @@ static void receive_elements(struct reception *reception, struct span array)
     conclude(reception, index, rc);
 }
 
-static struct span without_byte_order_mark(struct span text)
-{
-    if (span_starts_with(text, "\xEF\xBB\xBF"))
-        text = (struct span){text.ptr + 3, text.len - 3};
-    return text;
-}
-
 static bool is_array(struct span text)
 {
     size_t skip = 0;
@@ -196,7 +189,7 @@ static bool is_array(struct span text)
 static void receive_batch(struct reception *reception)
 {
     struct fault fault = {0};
-    struct span body = without_byte_order_mark(http_request_body(reception->request));
+    struct span body = json_without_mark(http_request_body(reception->request));
     int rc = json_scan_check(body, &fault);
     if (!rc && !is_array(body))
         rc = fault_set(&fault, "", "a batch is a JSON array of events");

@@ -5,12 +5,17 @@
 #include "common/base/log.h"
 #include "common/event/event_kafka.h"
 #include "common/json/json_pointer.h"
+#include "common/json/json_scan.h"
 #include "services/department/intake.h"
 #include "services/department/intake_metrics.h"
 
 /* No sender puts more into one request (HubSpot: 100); beyond it the body is
  * quarantined as one, so that a request cannot become a million records. */
 #define ELEMENTS_LIMIT 1000
+
+/* Values that are looked at one by one: parsed, each takes up to some 250 bytes beside its own,
+ * so that a body of a million brackets would become 50 MB. Payloads have hundreds. */
+#define VALUES_LIMIT 50000
 
 #define PATH_PREFIX "/webhooks/"
 
@@ -157,26 +162,59 @@ static int take_body(struct reception *reception, struct span text, json_t *tree
     return rc;
 }
 
+/* JSON that cannot be held is for quarantine as it came, with the reason.
+ * ERR_INVALID, and why in `fault`: it is no JSON. */
+static int take_unreadable(struct reception *reception, struct span body, struct fault *fault)
+{
+    char *reason = arena_printf(reception->arena, "%s%s%s", fault->pointer,
+                                fault->pointer[0] ? " " : "", fault->detail);
+    if (!reason)
+        return ERR_MEMORY;
+    int rc = json_scan_grammar(json_without_mark(body), fault);
+    return rc ? rc : quarantine(reception, body, reason);
+}
+
+/* At least as many as there are: commas and brackets in strings count, too. */
+static bool too_many_values(struct span text)
+{
+    size_t count = 1;
+    for (size_t i = 0; i < text.len; i++)
+        count += text.ptr[i] == ',' || text.ptr[i] == '[' || text.ptr[i] == '{';
+    return count > VALUES_LIMIT;
+}
+
+/* Maps what the body tells. ERR_INVALID, with the fault: it is no JSON. */
+static int read_body(struct reception *reception, struct span body, struct fault *fault)
+{
+    struct span text;
+    json_t *tree;
+    if (too_many_values(body)) {
+        fault_set(fault, "", "more than %d values in one request", VALUES_LIMIT);
+        return take_unreadable(reception, body, fault);
+    }
+    int rc = json_read(body, &tree, &text, fault);
+    if (rc == ERR_INVALID)
+        return take_unreadable(reception, body, fault);
+    if (rc)
+        return rc;
+    rc = take_body(reception, text, tree);
+    json_decref(tree);
+    return rc;
+}
+
 static void map_and_publish(struct reception *reception, struct http_request *request)
 {
     struct fault fault = {0};
-    struct span text;
-    json_t *tree;
-    int rc = json_read(http_request_body(request), &tree, &text, &fault);
+    int rc = read_body(reception, http_request_body(request), &fault);
     if (rc == ERR_INVALID) {
         struct problem_error error = {-1, fault.pointer, fault.detail};
         intake_refuse(request, 400, "the body is no JSON", &error, 1, 1);
-        return;
-    }
-    if (!rc) {
-        rc = take_body(reception, text, tree);
-        json_decref(tree);
-    }
-    if (rc)
+    } else if (rc) {
         intake_unable(request);
-    else
+    } else {
         publish_and_respond(reception->intake->publisher, request, reception->records.items,
                             reception->records.count, &reception->counts);
+    }
 }
 
 void webhook_receive(struct http_request *request, void *context)

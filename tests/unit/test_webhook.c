@@ -136,6 +136,81 @@ static void too_many_elements_are_one_record(void **state)
     buffer_free(&body);
 }
 
+static void expect_whole_quarantined(const char *body)
+{
+    expect_counts(body, "{\"accepted\":0,\"ignored\":0,\"quarantined\":1}");
+}
+
+/* A tree of them would take many times the memory of the body. */
+static void too_many_values_are_one_record(void **state)
+{
+    (void)state;
+    struct buffer body;
+    buffer_init(&body, 1 << 20);
+    buffer_append_text(&body, "{\"id\":\"w\",\"kind\":\"noise\",\"all\":[0");
+    for (int i = 0; i < 49990; i++)
+        buffer_append_text(&body, ",0");
+    size_t kept = body.len;
+    buffer_append_text(&body, "]}");
+    expect_counts(body.data, "\"ignored\":1");
+    body.len = kept;
+    for (int i = 0; i < 10; i++)
+        buffer_append_text(&body, ",0");
+    buffer_append_text(&body, "]}");
+    expect_whole_quarantined(body.data);
+    mock_read_from_start(&kit.mock, KIT_TOPIC);
+    const rd_kafka_message_t *message = kit_next(&kit);
+    assert_int_equal(message->len, body.len);
+    assert_string_equal(mock_header(message, "throughline_reason"),
+                        "more than 50000 values in one request");
+    body.data[body.len - 1] = ']'; /* and what is no JSON is none, however long */
+    char signature[128];
+    kit_sign(buffer_span(&body), signature);
+    kit_expect(&kit, "/webhooks/shop", signature, body.data, 400, NULL);
+    buffer_free(&body);
+}
+
+/* Authentic JSON by RFC 8259 that cannot be held: never refused. */
+static void json_beyond_bounds_is_quarantined_as_it_came(void **state)
+{
+    (void)state;
+    enum { DEEP = 200 };
+    char deep[2 * DEEP + 1];
+    memset(deep, '[', DEEP);
+    memset(deep + DEEP, ']', DEEP);
+    deep[2 * DEEP] = '\0';
+    const struct {
+        const char *body, *reason;
+    } rows[] = {
+        {"{\"id\": {\"a\": 9223372036854775808} }", "/id/a the number is too large"},
+        {"[1, 1e400]", "400 digits"},
+        {" {\"id\":\"1\",\"id\":\"2\"}\n", "twice"},
+        {"{\"id\":\"a\\u0000b\"}", "\\u0000"},
+        {"{\"id\":\"\\ud800\"}", "surrogate"},
+        {"\xEF\xBB\xBF{\"id\":\"\\udc00\\ud800\"}", "surrogate"},
+        {deep, "nested too deeply"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        expect_whole_quarantined(rows[i].body);
+    bool seen[sizeof rows / sizeof *rows] = {false};
+    mock_read_from_start(&kit.mock, KIT_TOPIC); /* without a key they go to any partition */
+    for (size_t n = 0; n < sizeof rows / sizeof *rows; n++) {
+        const rd_kafka_message_t *message = kit_next(&kit);
+        const struct span value = {message->payload, message->len};
+        const char *reason = mock_header(message, "throughline_reason");
+        assert_string_equal(mock_header(message, "throughline_source"), "shop");
+        for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+            if (span_is(value, rows[i].body)) {
+                seen[i] = true;
+                if (!strstr(reason, rows[i].reason))
+                    fail_msg("row %zu: %s", i, reason);
+            }
+    }
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_true(seen[i]);
+    assert_int_equal(kit_drain(&kit, 200), 0);
+}
+
 static void refusals_are_exact(void **state)
 {
     (void)state;
@@ -150,6 +225,12 @@ static void refusals_are_exact(void **state)
     kit_sign(span_of("id=1&kind=call"), no_json);
     char broken[128];
     kit_sign(span_of("{\"id\":"), broken);
+    char overlong[128]; /* JSON is UTF-8 */
+    kit_sign(span_of("\"\xC0\xA0\""), overlong);
+    char half[128]; /* past our bounds, and then no JSON after all */
+    kit_sign(span_of("[\"\\u0000\", 1e999"), half);
+    char nothing[128];
+    kit_sign(span_of(""), nothing);
     const struct {
         const char *path, *headers, *body;
         int status;
@@ -164,6 +245,9 @@ static void refusals_are_exact(void **state)
         {"/webhooks/shop", "", "{", 401}, /* the signature first */
         {"/webhooks/shop", no_json, "id=1&kind=call", 400},
         {"/webhooks/shop", broken, "{\"id\":", 400},
+        {"/webhooks/shop", overlong, "\"\xC0\xA0\"", 400},
+        {"/webhooks/shop", half, "[\"\\u0000\", 1e999", 400},
+        {"/webhooks/shop", nothing, "", 400},
         {"/webhooks/none", good, CALL("1"), 404},
         {"/webhooks/", good, CALL("1"), 404},
         {"/webhooks/shop/more", good, CALL("1"), 404},
@@ -205,6 +289,8 @@ int main(void)
         TEST(inadmissible_is_quarantined_with_the_reason),
         TEST(elements_are_counted_each),
         TEST(too_many_elements_are_one_record),
+        TEST(too_many_values_are_one_record),
+        TEST(json_beyond_bounds_is_quarantined_as_it_came),
         TEST(refusals_are_exact),
         TEST(open_source_beyond_loopback_wants_the_token),
     };
