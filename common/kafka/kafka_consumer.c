@@ -8,6 +8,7 @@
 #include "common/kafka/kafka_wake.h"
 
 #define WATERMARK_TIMEOUT_MS 5000
+#define SEEK_TIMEOUT_MS      5000
 #define FETCH_LEAST          ((int64_t)1000000) /* librdkafka wants message.max.bytes at least */
 #define FETCH_SHARES         4
 
@@ -91,18 +92,19 @@ static int subscribe(rd_kafka_t *rk, const char *const *topics)
     return ERR_IO;
 }
 
-/* A fetch brings as much as the queue holds at most, in equal shares of some partitions; a record
- * that is larger comes all the same. */
+/* The queue is full at a quarter of fetch_bytes, and then one more fetch may come, of as much: what
+ * librdkafka counts is keys and values alone, without headers and its own 400 bytes a record. A
+ * fetch is shared out to some partitions; a record that is larger comes all the same. */
 struct fetch_sizes {
     char queue_kib[24], fetch[24], partition[24];
 };
 
 static void size_fetches(int64_t fetch_bytes, struct fetch_sizes *sizes)
 {
-    int64_t half = fetch_bytes / 2 < FETCH_LEAST ? FETCH_LEAST : fetch_bytes / 2;
-    snprintf(sizes->queue_kib, sizeof sizes->queue_kib, "%lld", (long long)fetch_bytes / 2 / 1024);
-    snprintf(sizes->fetch, sizeof sizes->fetch, "%lld", (long long)half);
-    snprintf(sizes->partition, sizeof sizes->partition, "%lld", (long long)half / FETCH_SHARES);
+    int64_t fetch = fetch_bytes / 4 < FETCH_LEAST ? FETCH_LEAST : fetch_bytes / 4;
+    snprintf(sizes->queue_kib, sizeof sizes->queue_kib, "%lld", (long long)fetch_bytes / 4 / 1024);
+    snprintf(sizes->fetch, sizeof sizes->fetch, "%lld", (long long)fetch);
+    snprintf(sizes->partition, sizeof sizes->partition, "%lld", (long long)fetch / FETCH_SHARES);
 }
 
 static int make_settings(const struct config *config, struct kafka_consumer *consumer,
@@ -169,7 +171,7 @@ int kafka_consumer_open(const struct config *config, const char *const *topics,
     }
     rd_kafka_poll_set_consumer(consumer->rk);
     consumer->wake = (struct kafka_wake){.rk = consumer->rk,
-                                         .every = (size_t)config_number(config, "fetch_bytes") / 4};
+                                         .every = (size_t)config_number(config, "fetch_bytes") / 8};
     rc = subscribe(consumer->rk, topics);
     if (rc != 0) {
         kafka_consumer_close(consumer);
@@ -312,15 +314,38 @@ void kafka_consumer_pause(struct kafka_consumer *consumer, bool pause)
     rd_kafka_topic_partition_list_destroy(list);
 }
 
+static rd_kafka_topic_partition_list_t *list_of(const struct kafka_partition *partitions,
+                                                size_t count)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+    for (size_t i = 0; i < count; i++)
+        rd_kafka_topic_partition_list_add(list, partitions[i].topic, partitions[i].partition)
+            ->offset = partitions[i].offset;
+    return list;
+}
+
+int kafka_consumer_seek(struct kafka_consumer *consumer, const struct kafka_partition *partitions,
+                        size_t count)
+{
+    rd_kafka_topic_partition_list_t *list = list_of(partitions, count);
+    rd_kafka_error_t *error = rd_kafka_seek_partitions(consumer->rk, list, SEEK_TIMEOUT_MS);
+    rd_kafka_resp_err_t err = error ? rd_kafka_error_code(error) : RD_KAFKA_RESP_ERR_NO_ERROR;
+    for (int i = 0; i < list->cnt && !err; i++)
+        err = list->elems[i].err;
+    rd_kafka_error_destroy(error);
+    rd_kafka_topic_partition_list_destroy(list);
+    if (!err)
+        return 0;
+    log_warn("Kafka refuses to read on elsewhere", LOG_TEXT("error", rd_kafka_err2str(err)));
+    return ERR_BUSY;
+}
+
 void kafka_consumer_note(struct kafka_consumer *consumer, const struct kafka_partition *partitions,
                          size_t count)
 {
     if (count == 0)
         return;
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
-    for (size_t i = 0; i < count; i++)
-        rd_kafka_topic_partition_list_add(list, partitions[i].topic, partitions[i].partition)
-            ->offset = partitions[i].offset;
+    rd_kafka_topic_partition_list_t *list = list_of(partitions, count);
     rd_kafka_commit(consumer->rk, list, 1 /* without waiting */);
     rd_kafka_topic_partition_list_destroy(list);
 }

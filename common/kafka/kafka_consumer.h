@@ -66,6 +66,11 @@ void *kafka_message_keep(struct kafka_message *message);
 void kafka_message_view(void *handle, struct kafka_message *message);
 void kafka_message_drop(void *handle);
 
+/* Reads on from `offset` in these partitions, which must be assigned; what was fetched of them is
+ * forgotten. ERR_BUSY: close and open again. */
+int kafka_consumer_seek(struct kafka_consumer *consumer, const struct kafka_partition *partitions,
+                        size_t count) CHECKED;
+
 /* Stops or restarts the flow of all assigned partitions; poll goes on serving the group. */
 void kafka_consumer_pause(struct kafka_consumer *consumer, bool pause);
 

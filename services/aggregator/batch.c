@@ -312,7 +312,7 @@ int batch_add_event(struct batch *batch, struct partition *partition, const stru
     }
     if (rc != 0)
         return rc;
-    row.message = message ? kafka_message_keep(message) : NULL;
+    row.message = batch->keep_records && message ? kafka_message_keep(message) : NULL;
     batch->row[batch->row_count++] = row;
     batch->record_count++;
     return 0;

@@ -4,9 +4,9 @@
  * record.
  *
  * A timeline row is kept as the bytes that binary COPY wants, except for its
- * identities' ids, which are known only once the database has been asked. The
- * record itself is kept until the batch is cleared, since PostgreSQL may refuse the
- * row. One thread.
+ * identities' ids, which are known only once the database has been asked. Should
+ * PostgreSQL refuse the row, which it hardly ever does, the record itself is wanted: then the
+ * batch is read again with `keep_records`. One thread.
  */
 #ifndef SERVICES_AGGREGATOR_BATCH_H
 #define SERVICES_AGGREGATOR_BATCH_H
@@ -59,7 +59,7 @@ struct batch_row {
     size_t start, len;          /* the rest of its COPY row, in `rows` */
     struct partition *partition;
     int64_t offset;
-    void *message; /* the record itself, in case the row is refused; may be NULL */
+    void *message; /* the record itself, in case the row is refused; NULL: not kept */
 };
 
 struct batch_quarantine {
@@ -88,6 +88,7 @@ struct batch {
     size_t quarantine_count, quarantine_capacity;
     size_t record_count; /* rows, quarantined and void ones together */
     size_t byte_limit;
+    bool keep_records; /* twice the memory */
 };
 
 /* Why a record is in quarantine: words that dashboards and `quarantine replay --reason` use. */
@@ -103,9 +104,9 @@ void batch_clear(struct batch *batch);
 bool batch_is_empty(const struct batch *batch);
 bool batch_is_full(const struct batch *batch, size_t record_limit);
 
-/* Adds an admitted event as a timeline row. Spans are copied; then the message
- * that they came in, where there is one (else NULL), is kept by the batch. When
- * this fails it stays the caller's. ERR_MEMORY, ERR_LIMIT. */
+/* Adds an admitted event as a timeline row. Spans are copied; with keep_records the batch
+ * keeps the message that they came in, where there is one (else NULL), too. ERR_MEMORY,
+ * ERR_LIMIT. */
 int batch_add_event(struct batch *batch, struct partition *partition, const struct record *record,
                     const char *department, const struct event *event,
                     const struct event_facts *facts, struct kafka_message *message) CHECKED;

@@ -141,6 +141,8 @@ int batch_apply(struct batch_apply *apply, struct batch *batch, struct partition
             settle(apply, batch, &touched, sum);
             return 0;
         }
+        if (rc == ERR_NOT_FOUND)
+            return rc;
         int wait_ms = worth_another_try(apply) ? retry_next_ms(&retry) : -1;
         if (wait_ms < 0) {
             if (rc == ERR_INVALID)

@@ -42,7 +42,7 @@ static int refuse(struct batch *batch, const struct batch_row *row, const char *
                   const char *detail)
 {
     if (!row->message)
-        return ERR_INVALID; /* a replayed record: it is in quarantine already, and stays there */
+        return ERR_NOT_FOUND;
     struct kafka_message message;
     kafka_message_view(row->message, &message);
     log_warn("A record goes to quarantine", LOG_TEXT("reason", reason),

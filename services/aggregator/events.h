@@ -23,7 +23,8 @@ int events_make_months(struct pg *pg, const struct batch *batch, struct months *
 
 /* Sorts the rows by primary key and sets aside those that repeat another row of
  * the batch, counting them as duplicates of their partition (another source or id
- * under the same key: to quarantine). Counts the rest as on the timeline. */
+ * under the same key: to quarantine). Counts the rest as on the timeline. ERR_NOT_FOUND: as
+ * below. */
 int events_prepare(struct batch *batch) CHECKED;
 
 /* ERR_INVALID with pg_sqlstate 23505: a row is there already; 23514: a month is
@@ -31,7 +32,8 @@ int events_prepare(struct batch *batch) CHECKED;
 int events_copy(struct pg *pg, const struct batch *batch) CHECKED;
 
 /* The careful way; recounts the books of every partition. Rows that PostgreSQL
- * refuses are moved to the batch's quarantine. */
+ * refuses are moved to the batch's quarantine. ERR_NOT_FOUND: the batch has not kept the record
+ * of such a row, and is now good for nothing but batch_clear. */
 int events_copy_carefully(struct pg *pg, struct batch *batch) CHECKED;
 
 #endif

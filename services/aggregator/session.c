@@ -174,6 +174,24 @@ static int fill(struct session *session)
     return 0;
 }
 
+/* Where the database has come to, in all partitions or in those that the batch has records of. NULL
+ * without memory. */
+static struct kafka_partition *committed(const struct session *session, bool of_batch,
+                                         size_t *count)
+{
+    struct kafka_partition *list = calloc(session->partition_count + 1, sizeof *list);
+    *count = 0;
+    for (size_t i = 0; list && i < session->partition_count; i++) {
+        const struct partition *p = &session->partitions[i];
+        if (of_batch && p->next == p->committed)
+            continue;
+        snprintf(list[*count].topic, sizeof list[*count].topic, "%s", p->topic);
+        list[*count].partition = p->partition;
+        list[(*count)++].offset = p->committed;
+    }
+    return list;
+}
+
 /* Committed offsets in Kafka are for lag tools only; that they lag themselves harms nobody. */
 static void note_offsets(struct session *session)
 {
@@ -181,16 +199,25 @@ static void note_offsets(struct session *session)
     if (now - session->noted_ms < NOTE_EVERY_MS)
         return;
     session->noted_ms = now;
-    struct kafka_partition *done = calloc(session->partition_count + 1, sizeof *done);
-    if (!done)
-        return;
-    for (size_t i = 0; i < session->partition_count; i++) {
-        snprintf(done[i].topic, sizeof done[i].topic, "%s", session->partitions[i].topic);
-        done[i].partition = session->partitions[i].partition;
-        done[i].offset = session->partitions[i].committed;
-    }
-    kafka_consumer_note(session->consumer, done, session->partition_count);
+    size_t count;
+    struct kafka_partition *done = committed(session, false, &count);
+    if (done)
+        kafka_consumer_note(session->consumer, done, count);
     free(done);
+}
+
+/* A record has to go to quarantine, and the batch has kept none: the same again, with them. */
+static int read_again(struct session *session)
+{
+    size_t count;
+    struct kafka_partition *from = committed(session, true, &count);
+    if (!from)
+        return ERR_MEMORY;
+    drop_batch(session);
+    session->batch.keep_records = true;
+    int rc = kafka_consumer_seek(session->consumer, from, count);
+    free(from);
+    return rc;
 }
 
 static int flush(struct session *session)
@@ -200,8 +227,12 @@ static int flush(struct session *session)
     size_t records = session->batch.record_count;
     int rc = batch_apply(&session->apply, &session->batch, session->partitions,
                          session->partition_count, &books);
+    if (rc == ERR_NOT_FOUND && !session->batch.keep_records)
+        return read_again(session);
     if (rc != 0)
         return rc;
+    if (session->apply.careful == 0)
+        session->batch.keep_records = false;
     batch_clear(&session->batch);
     if (books.on_timeline + books.duplicates + books.quarantined + books.void_ > 0)
         stage_metrics_batch(&books, records, clock_monotonic_us() - started);

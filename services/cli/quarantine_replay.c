@@ -237,6 +237,8 @@ static int transact(struct quarantine_replay *replay, const char *id, struct sto
     rc = write_all(replay, id, stored, outcome);
     if (rc == 0)
         return pg_script(pg, "COMMIT");
+    if (rc == ERR_NOT_FOUND)
+        rc = ERR_INVALID; /* it is in quarantine already, and stays there */
     if (rc == ERR_INVALID)
         fault_set(fault, "", "the database refuses it: %s", pg_message(pg));
     if (!pg_broken(pg) && pg_script(pg, "ROLLBACK") != 0)
