@@ -2,9 +2,10 @@
 --
 -- `components` numbers the groups that the batch's events tie together: identities of one
 -- component belong to one customer. A component of one identity ties nothing and locks nothing.
--- For the others the customers concerned are locked in ascending order, then looked at again; if
--- a concurrent merge has changed them meanwhile, the locks are given back and the
--- new set is locked. Who is new in a component that has a customer is attached to it; where it has
+-- For the others the customers concerned are locked in ascending order. What is new is put in, and
+-- only then is looked again, in a new statement: whoever is concerned by now must be locked or new,
+-- for another writer may have put in or moved identities at any moment before. If not, the locks
+-- are given back and the new set is locked. Who is new in a component that has a customer is attached to it; where it has
 -- several, the lowest id absorbs the others, with a row in the ledger. Within one transaction this
 -- is called once, so customers are locked before any identity is put in.
 CREATE FUNCTION store.resolve_identities(kinds text[], vals text[], components integer[],
@@ -15,9 +16,7 @@ LANGUAGE plpgsql AS $$
 DECLARE
     tying integer[];    -- components of more than one identity
     concerned bigint[]; -- their customers, ascending
-    again bigint[];
-    missing bigint;
-    inserted bigint;
+    fresh bigint[];     -- customers made here: nobody else knows them yet
 BEGIN
     SELECT array_agg(component) INTO tying
     FROM (SELECT component FROM unnest(components) AS u (component) GROUP BY component HAVING count(*) > 1) t;
@@ -28,10 +27,6 @@ BEGIN
                 concerned := store.customers_concerned(kinds, vals, components, tying);
                 PERFORM 1 FROM store.customers c WHERE c.customer_id = ANY (concerned)
                 ORDER BY c.customer_id FOR UPDATE;
-                again := store.customers_concerned(kinds, vals, components, tying);
-                IF again IS DISTINCT FROM concerned THEN
-                    RAISE EXCEPTION 'customers were merged meanwhile' USING ERRCODE = 'TL002';
-                END IF;
             END IF;
 
             -- New identities: of their component's customer, or of a new one.
@@ -41,7 +36,7 @@ BEGIN
                 LEFT JOIN store.identities i ON i.kind = u.kind AND i.value = u.value
             ), target AS (
                 SELECT component, coalesce(min(customer_id), nextval('store.customers_customer_id_seq')) AS customer_id,
-                       count(*) > 1 AS ties
+                       count(customer_id) = 0 AS is_fresh
                 FROM asked GROUP BY component HAVING count(*) > count(customer_id)
             ), put AS (
                 INSERT INTO store.identities (kind, value, customer_id)
@@ -57,13 +52,12 @@ BEGIN
                 FROM put p
                 ON CONFLICT (customer_id) DO NOTHING -- attached to one that exists
             )
-            SELECT count(*) FILTER (WHERE a.customer_id IS NULL AND t.ties), count(p.kind) FILTER (WHERE t.ties)
-            INTO missing, inserted
-            FROM asked a JOIN target t ON t.component = a.component
-            LEFT JOIN put p ON p.kind = a.kind AND p.value = a.value;
-            -- Somebody else put one of a tying component in at the same moment: tie with theirs.
-            IF inserted < missing THEN
-                RAISE EXCEPTION 'identities were put in meanwhile' USING ERRCODE = 'TL002';
+            SELECT array_agg(t.customer_id) INTO fresh FROM target t WHERE t.is_fresh;
+
+            IF tying IS NOT NULL AND EXISTS (
+                SELECT unnest(store.customers_concerned(kinds, vals, components, tying))
+                EXCEPT SELECT unnest(concerned || fresh)) THEN
+                RAISE EXCEPTION 'another writer came in between' USING ERRCODE = 'TL002';
             END IF;
 
             IF cardinality(concerned) > 1 THEN
