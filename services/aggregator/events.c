@@ -211,8 +211,13 @@ static size_t find_row(const struct batch *batch, size_t from, const struct pg_r
 
 /* Rows that were not put in, because one of that key is there: same event, a duplicate; another
  * event, to quarantine. Answers: topic, partition, offset, same event. */
-static int judge_duplicates(struct batch *batch, const struct pg_result *rows)
+static int judge_duplicates(struct batch *batch, const struct pg_result *rows, size_t unput)
 {
+    if ((size_t)pg_rows(rows) != unput) {
+        log_error("Rows that stood in the way are gone again: the batch is read anew",
+                  LOG_INT("unput", unput), LOG_INT("judged", pg_rows(rows)));
+        return ERR_IO;
+    }
     size_t at = 0;
     for (int i = 0; i < pg_rows(rows); i++) {
         at = find_row(batch, at, rows, i);
@@ -244,15 +249,16 @@ int events_copy_carefully(struct pg *pg, struct batch *batch)
     if (rc == 0)
         rc = stage(pg, batch, 0, &to);
     count_books(batch);
-    struct pg_result *unput = NULL, *judged = NULL;
+    struct pg_result *put = NULL, *judged = NULL;
     if (rc == 0)
-        rc = pg_query(pg, SQL_EVENTS_PUT_STAGED, NULL, 0, &unput);
-    if (rc == 0 && pg_rows(unput) > 0) {
+        rc = pg_query(pg, SQL_EVENTS_PUT_STAGED, NULL, 0, &put);
+    size_t unput = rc == 0 ? batch->unique_count - (size_t)pg_affected(put) : 0;
+    if (unput > 0) {
         rc = pg_query(pg, SQL_EVENTS_JUDGE_STAGED, NULL, 0, &judged);
         if (rc == 0)
-            rc = judge_duplicates(batch, judged);
+            rc = judge_duplicates(batch, judged, unput);
     }
-    pg_result_free(unput);
+    pg_result_free(put);
     pg_result_free(judged);
     return rc;
 }
