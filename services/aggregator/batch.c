@@ -160,14 +160,19 @@ uint32_t batch_component(struct batch *batch, uint32_t identity)
     return identity;
 }
 
-static void tie(struct batch *batch, uint32_t a, uint32_t b)
+/* Whatever joins its component to another takes the record that does so as its evidence: so the
+ * records of a component's identities are those that hold it together. */
+static void tie(struct batch *batch, uint32_t a, uint32_t b, struct partition *partition,
+                int64_t offset)
 {
     a = batch_component(batch, a);
     b = batch_component(batch, b);
-    if (a < b)
-        batch->identity[b].parent = a;
-    else
-        batch->identity[a].parent = b;
+    if (a == b)
+        return;
+    struct batch_identity *joined = &batch->identity[a < b ? b : a];
+    joined->parent = a < b ? a : b;
+    joined->partition = partition;
+    joined->offset = offset;
 }
 
 static int attach(struct batch *batch, uint32_t anchor, const struct identity *weak)
@@ -203,7 +208,7 @@ static int add_identities(struct batch *batch, const struct identities *identiti
             uint32_t other;
             rc = intern(batch, identity, partition, offset, &other);
             if (rc == 0)
-                tie(batch, *anchor, other);
+                tie(batch, *anchor, other, partition, offset);
         } else {
             rc = attach(batch, *anchor, identity);
         }
@@ -333,6 +338,21 @@ static const struct record_header *copy_headers(struct arena *arena, const struc
     return copy;
 }
 
+/* PostgreSQL takes well-formed UTF-8 only, and a reason may quote bytes of any kind. */
+static const char *copy_text(struct arena *arena, const char *text)
+{
+    char *copy = arena_strdup(arena, span_of(text));
+    size_t len = strlen(text), step;
+    for (size_t i = 0; copy && i < len; i += step) {
+        step = utf8_character((struct span){copy + i, len - i});
+        if (step > 0)
+            continue;
+        copy[i] = '?';
+        step = 1;
+    }
+    return copy;
+}
+
 int batch_add_quarantine(struct batch *batch, struct partition *partition,
                          const struct record *record, const char *reason, const char *detail)
 {
@@ -344,7 +364,7 @@ int batch_add_quarantine(struct batch *batch, struct partition *partition,
         .partition = partition,
         .offset = record->offset,
         .reason = arena_strdup(arena, span_of(reason)),
-        .detail = arena_strdup(arena, span_of(detail)),
+        .detail = copy_text(arena, detail),
         .key = record->key.ptr ? arena_copy(arena, record->key) : record->key,
         .value = record->value.ptr ? arena_copy(arena, record->value) : record->value,
         .headers = copy_headers(arena, record),

@@ -40,8 +40,8 @@ struct batch_identity {
     struct span key; /* "kind=value" */
     struct span kind, value;
     uint32_t parent;             /* union-find: which identities the batch ties together */
-    struct partition *partition; /* the first record that named it, as evidence */
-    int64_t offset;
+    struct partition *partition; /* evidence: the record that joined it to what it is tied to, */
+    int64_t offset;              /* or, where nothing did, the first that named it */
     int64_t identity_id, customer_id; /* 0 until resolved */
     bool known;                       /* from the cache, nothing to ask */
 };

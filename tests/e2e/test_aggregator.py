@@ -161,6 +161,12 @@ def test_what_is_no_event_waits_in_quarantine_with_its_bytes(stack, name):
     assert [bytes(h).decode() for h in kept["headers"]] == [x for pair in headers.items() for x in pair]
 
 
+def test_a_reason_that_is_no_text_stops_nothing(stack):
+    stack.kafka.produce("events.service", b"{}", headers={"throughline_reason": b"no \xff text"})
+    stack.wait_caught_up()
+    assert quarantined(stack, "unmapped")[0]["detail"] == "no ? text"
+
+
 INADMISSIBLE = {
     "another department's type": ({"ce_type": "billing.invoice.paid"}, "/type"),
     "unknown type": ({"ce_type": "sales.nothing.known"}, "/type"),

@@ -1,0 +1,81 @@
+/* A batch before it meets the database: what it ties together, what it keeps of bad records. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "services/aggregator/batch.h"
+
+#define OFFSETS 8
+
+static const struct identity_kind email = {.name = "email", .strong = true, .rank = 10};
+
+/* Adds an event that names these e-mail addresses, as the record of that offset. */
+static void add(struct batch *batch, struct partition *partition, int64_t offset,
+                const char *const *addresses)
+{
+    const struct record record = {.topic = span_of("events.sales"), .offset = offset};
+    const struct event event = {
+        .id = span_of("1"), .source = span_of("/tests"), .type = span_of("sales.deal.won")};
+    struct event_facts facts = {.occurred_at = 1};
+    for (; *addresses; addresses++)
+        facts.identities.items[facts.identities.count++] =
+            (struct identity){&email, span_of(*addresses), true};
+    assert_int_equal(batch_add_event(batch, partition, &record, "sales", &event, &facts, NULL), 0);
+}
+
+static void the_records_that_tie_are_the_evidence(void **state)
+{
+    (void)state;
+    static const char *const events[][3] = {
+        {"a", NULL}, {"b", NULL}, {"c", NULL}, {"b", "c", NULL}, {"c", "b", NULL}, {"a", "c", NULL},
+    };
+    static const bool ties[OFFSETS] = {
+        [0] = true /* named the root first */, [3] = true, [5] = true};
+    struct partition partition = {.topic = "events.sales"};
+    struct batch batch;
+    assert_int_equal(batch_init(&batch, 1 << 20), 0);
+    for (size_t i = 0; i < sizeof events / sizeof *events; i++)
+        add(&batch, &partition, (int64_t)i, events[i]);
+
+    bool found[OFFSETS] = {false};
+    assert_int_equal(batch.identity_count, 3);
+    for (uint32_t i = 0; i < batch.identity_count; i++) {
+        assert_int_equal(batch_component(&batch, i), 0);
+        found[batch.identity[i].offset] = true;
+    }
+    assert_memory_equal(found, ties, sizeof ties);
+    batch_free(&batch);
+}
+
+static void a_reason_is_text_whatever_it_quotes(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *given, *kept;
+    } cases[] = {
+        {"J\xc3\xbcrgen", "J\xc3\xbcrgen"}, {"\xff", "?"},      {"a\xc3", "a?"},
+        {"\xed\xa0\x80x", "???x"},          {"\xe2\x82", "??"}, {"", ""},
+    };
+    struct partition partition = {.topic = "events.sales"};
+    const struct record record = {.topic = span_of("events.sales")};
+    struct batch batch;
+    assert_int_equal(batch_init(&batch, 1 << 20), 0);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(
+            batch_add_quarantine(&batch, &partition, &record, REASON_UNMAPPED, cases[i].given), 0);
+        assert_string_equal(batch.quarantine[i].detail, cases[i].kept);
+    }
+    batch_free(&batch);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_records_that_tie_are_the_evidence),
+        cmocka_unit_test(a_reason_is_text_whatever_it_quotes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
