@@ -30,16 +30,21 @@ struct signed_message {
 /* `config` is a source's "signature" object, its strings expanded already. It
  * is copied. Secrets are text and taken byte for byte, but for standard-webhooks.
  *
- *   {"scheme": "hmac", "secret": "…", "hash": "sha256|sha1", "encoding": "hex|base64",
- *    "header": "Stripe-Signature",
- *    "format": "list"        header is t=…,v1=…,v1=… (members named by "timestamp_member",
- * "signature_member") | "plain",      header is prefix + signature "prefix": "sha256=",    of a
- * plain one "template": "{timestamp}.{body}",   places: {timestamp} {body} {id} "timestamp_header":
- * "…", "id_header": "…", "timestamp_format": "unix_s|unix_ms|rfc3339", "tolerance": "300s"} absent:
- * the timestamp is signed but its age is not judged
+ *   {"scheme": "hmac", "secret": "…", "header": "X-Signature",
+ *    "hash": "sha256|sha1", "encoding": "hex|base64",
+ *    "template": "{timestamp}.{body}",     what is signed; places: {timestamp} {body} {id}
+ *    "format": "plain",                    the header is prefix + signature
+ *      "prefix": "sha256=",
+ *      "timestamp_header": "…",
+ *    or "format": "list",                  the header is t=…,v1=…,v1=…
+ *      "timestamp_member": "t",
+ *      "signature_member": "v1",
+ *    "id_header": "…",
+ *    "timestamp_format": "unix_s|unix_ms|rfc3339",
+ *    "tolerance": "300s"}                  absent: the timestamp's age is not judged
  *
- *   {"scheme": "hubspot-v3", "secret": "…", "uri": "https://public.example/webhooks/hubspot",
- * "tolerance": "300s"}
+ *   {"scheme": "hubspot-v3", "secret": "…", "tolerance": "300s",
+ *    "uri": "https://public.example/webhooks/hubspot"}
  *   {"scheme": "standard-webhooks", "secret": "whsec_…", "tolerance": "300s"}
  *   {"scheme": "basic", "user": "…", "password": "…"}
  *   {"scheme": "none"}
