@@ -100,7 +100,7 @@ class Stack:
         """The command line: `throughline …`; its standard output."""
         done = subprocess.run([*self.wrapper, BUILD / "throughline", *arguments], check=False, input=input,
                               capture_output=True, text=True, timeout=timeout,
-                              env={**self.env, **(env or {})})
+                              cwd=self.folder, env={**self.env, **(env or {})})
         with open(os.path.join(self.folder, "throughline.log"), "a", encoding="utf-8") as log:
             log.write(f"$ throughline {' '.join(arguments)}\n{done.stdout}{done.stderr}")
         assert status is None or done.returncode == status, (
