@@ -107,13 +107,16 @@ All of it is up, until Ctrl-C. Try:
   {programs.BUILD.name}/throughline timeline you@example.com
   {programs.BUILD.name}/throughline reconcile
 
-Logs are in {programs.FOLDER}/*.log""")
+Logs are in {demo.folder}/*.log""")
 
 
 def main():
     options = argparse.ArgumentParser(prog="deploy/demo/run", description=__doc__)
     options.add_argument("--once", action="store_true", help="end after the story")
-    options.add_argument("--story", type=Path, default=HERE / "story", metavar="DIR")
+    options.add_argument("--story", type=Path, default=HERE / "story", metavar="DIR",
+                         help="another story: story.json, expected.json")
+    options.add_argument("--folder", type=Path, default=programs.BUILD / "demo", metavar="DIR",
+                         help="where its database and logs are; one demo at a time in each")
     options = options.parse_args()
 
     def interrupt(_number, _frame):
@@ -124,7 +127,11 @@ def main():
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, interrupt)
 
-    demo, right = Programs(), False
+    demo, right = Programs(options.folder.resolve()), False
+    other = demo.take_folder()
+    if other:
+        say(f"A demo is up already in {demo.folder}: process {other}. End it, or give this one a --folder of its own.")
+        return 1
     try:
         demo.start()
         right = play(demo, options.story)

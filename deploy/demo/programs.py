@@ -1,5 +1,6 @@
 """Starting and ending what the demo runs."""
 import ctypes
+import fcntl
 import os
 import shutil
 import signal
@@ -18,8 +19,6 @@ from support.sources import Sources  # noqa: E402  pylint: disable=wrong-import-
 from support.wait import wait_for  # noqa: E402  pylint: disable=wrong-import-position
 
 BUILD = (ROOT / os.environ.get("BUILD", "build")).resolve()
-FOLDER = BUILD / "demo"
-POSTGRES = FOLDER / "postgres"
 PORTS = {"tl-sales": 8101, "tl-billing": 8102, "tl-service": 8103, "tl-aggregator": 8110}
 
 
@@ -28,22 +27,37 @@ def say(text):
 
 
 class Programs:
-    """start() all, then `uri`, `ports`, `env`, `sources`; end() whatever has begun."""
+    """take_folder(), start() all, then `uri`, `ports`, `env`, `sources`; end() whatever has begun."""
 
-    def __init__(self):
+    def __init__(self, folder):
+        self.folder, self.postgres, self.lock = folder, folder / "postgres", None
         self.running, self.ports = [], {}
         # Nothing of the caller's own settings may lead out of the demo.
         self.env = {k: v for k, v in os.environ.items() if not k.startswith("TL_")}
-        self.env["THROUGHLINE_DEMO"] = str(FOLDER)  # by which its processes can be told
+        self.env["THROUGHLINE_DEMO"] = str(folder)  # by which its processes can be told
         self.uri = None
+
+    def take_folder(self):
+        """None; or who has the folder, whose database and logs start() would take away."""
+        path = self.folder.with_name(self.folder.name + ".lock")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.lock = open(path, "a+", encoding="utf-8")  # pylint: disable=consider-using-with
+        try:
+            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return path.read_text(encoding="utf-8").strip() or "?"
+        self.lock.truncate(0)
+        self.lock.write(f"{os.getpid()}\n")
+        self.lock.flush()
+        return None
 
     def start(self):
         self._private_postgres("remove")  # of a demo that was killed
-        shutil.rmtree(FOLDER, ignore_errors=True)
-        FOLDER.mkdir(parents=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True)
         say("starting PostgreSQL, a throwaway broker, and the services")
         self._private_postgres("start")
-        self.uri = (POSTGRES / "uri").read_text(encoding="utf-8").strip()
+        self.uri = (self.postgres / "uri").read_text(encoding="utf-8").strip()
         self.env.update(TL_CONFIG=str(ROOT / "config"), TL_DATABASE=self.uri,
                         TL_BROKERS=self._broker(),
                         TL_WRITERS="1")  # the throwaway broker takes its time to share partitions out
@@ -90,11 +104,11 @@ class Programs:
         return request(self.ports[program], "POST", path, body, headers)
 
     def _private_postgres(self, action):
-        if action == "remove" and not POSTGRES.exists():
+        if action == "remove" and not self.postgres.exists():
             return
-        log = BUILD / "demo-postgres.log"
+        log = self.folder.with_name(self.folder.name + "-postgres.log")
         with open(log, "w+", encoding="utf-8") as output:  # a pipe would be held by the server
-            done = subprocess.run([ROOT / "deploy/demo/private-postgres", action, POSTGRES],
+            done = subprocess.run([ROOT / "deploy/demo/private-postgres", action, self.postgres],
                                   stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=self.env,
                                   start_new_session=True, check=False, timeout=120)
             output.seek(0)
@@ -104,9 +118,9 @@ class Programs:
             raise RuntimeError(text)
 
     def _broker(self):
-        address = FOLDER / "broker"
+        address = self.folder / "broker"
         broker = self._run("tl-embedded-broker", [BUILD / "tl-embedded-broker", "--file", address],
-                           FOLDER / "tl-embedded-broker.log")
+                           self.folder / "tl-embedded-broker.log")
         broker.wait_until(address.exists, 10, "tells its address")
         return address.read_text(encoding="utf-8").strip()
 
@@ -114,7 +128,7 @@ class Programs:
         self.ports[name] = PORTS[name] if _is_free(PORTS[name]) else free_port()
         if self.ports[name] != PORTS[name]:
             say(f"port {PORTS[name]} is taken: {name} listens on {self.ports[name]}")
-        self._run(name, [BUILD / name], FOLDER / f"{name}.log",
+        self._run(name, [BUILD / name], self.folder / f"{name}.log",
                   {"TL_LISTEN": f"127.0.0.1:{self.ports[name]}"})
 
     def _run(self, name, argv, log, env=()):

@@ -13,11 +13,13 @@ from support.paths import BUILD, ROOT
 from support.wait import wait_for
 
 STORY = ROOT / "deploy" / "demo" / "story"
-FOLDER = BUILD / "demo"
+FOLDER = BUILD / "test" / "demo"  # a demo may be up in build/demo
+
+DEMO = [ROOT / "deploy/demo/run", "--folder", FOLDER]
 
 
 def play(*arguments, seconds=120):
-    return subprocess.run([ROOT / "deploy/demo/run", *arguments], check=False, capture_output=True,
+    return subprocess.run([*DEMO, *arguments], check=False, capture_output=True,
                           text=True, timeout=seconds, stdin=subprocess.DEVNULL)
 
 
@@ -78,7 +80,7 @@ def test_a_planted_mistake_is_told(tmp_path, plant, told):
 def test_it_stays_up_until_interrupted(tmp_path):
     log = tmp_path / "demo.log"
     with open(log, "w", encoding="utf-8") as output:
-        demo = subprocess.Popen([ROOT / "deploy/demo/run"], stdin=subprocess.DEVNULL,
+        demo = subprocess.Popen(DEMO, stdin=subprocess.DEVNULL,
                                 stdout=output, stderr=output, start_new_session=True)
     try:
         wait_for(lambda: "until Ctrl-C" in log.read_text(encoding="utf-8") or demo.poll() is not None,
@@ -88,6 +90,9 @@ def test_it_stays_up_until_interrupted(tmp_path):
         for name in ("postgres", "tl-embedded-broker", "tl-sales", "tl-billing", "tl-service",
                      "tl-aggregator"):
             assert name in running, running
+        second = play("--once")
+        assert second.returncode == 1 and "is up already" in second.stdout, second
+        assert " ".join(left_running()) == running
         os.killpg(demo.pid, signal.SIGINT)
         assert demo.wait(30) == 0
     finally:
