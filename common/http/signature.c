@@ -173,6 +173,11 @@ bool signature_checks_nothing(const struct signature *signature)
     return signature->scheme == &scheme_none;
 }
 
+const char *signature_challenge(const struct signature *signature)
+{
+    return signature->scheme == &scheme_basic ? "Basic realm=\"webhooks\"" : "Signature";
+}
+
 /* --- what the schemes read from a request --- */
 
 int signature_verify(const struct signature *signature, const struct signed_message *message,

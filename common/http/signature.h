@@ -56,6 +56,10 @@ void signature_free(struct signature *signature);
 /* The scheme is "none": whoever sends is not known by it. */
 bool signature_checks_nothing(const struct signature *signature);
 
+/* What a 401 says in WWW-Authenticate (RFC 9110 section 11.6.1). Only Basic is one that
+ * clients act on; the others have no registered name. */
+const char *signature_challenge(const struct signature *signature);
+
 /* A header that proves something must come once: doubled, it is refused. The
  * timestamp may lie `tolerance` before or after `now_us`.
  * ERR_INVALID with a reason for the log and the 401 (never the expected value). */

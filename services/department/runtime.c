@@ -83,6 +83,14 @@ static int find_listen(const struct config *config, struct books *books, struct 
                      books->listen);
 }
 
+/* A body that never has room would be answered 503 for ever. */
+static int check_limits(const struct config *config, struct fault *fault)
+{
+    if (config_number(config, "http_memory") >= config_number(config, "request_limit"))
+        return 0;
+    return fault_set(fault, "/http_memory", "must not be less than request_limit");
+}
+
 static int books_load(const struct config *config, struct books *books, struct fault *fault)
 {
     const char *dir = config_dir(config);
@@ -95,6 +103,8 @@ static int books_load(const struct config *config, struct books *books, struct f
         rc = sources_load(dir, books->vocabulary, books->kinds, &books->sources, fault);
     if (!rc)
         rc = find_listen(config, books, fault);
+    if (!rc)
+        rc = check_limits(config, fault);
     return rc;
 }
 

@@ -57,6 +57,16 @@ static void log_refusal(const struct source *source, const char *reason)
         log_warn("webhook refused", LOG_TEXT("source", source->name), LOG_TEXT("reason", reason));
 }
 
+static void refuse_sender(const struct source *source, struct http_request *request,
+                          const char *reason)
+{
+    const struct http_header headers[] = {
+        {"WWW-Authenticate", signature_challenge(source->signature)}, {NULL, NULL}};
+    log_refusal(source, reason);
+    intake_count_request(401);
+    http_respond_problem_with(request, 401, reason, NULL, 0, headers);
+}
+
 /* False when the request has been answered. */
 static bool authentic(const struct reception *reception, struct http_request *request)
 {
@@ -75,12 +85,10 @@ static bool authentic(const struct reception *reception, struct http_request *re
     int rc = signature_verify(signature, &message, reception->admission.now, &fault);
     if (rc == 0)
         return true;
-    if (rc == ERR_INVALID) {
-        log_refusal(reception->source, fault.detail);
-        intake_refuse(request, 401, fault.detail, NULL, 0, 0);
-    } else {
+    if (rc == ERR_INVALID)
+        refuse_sender(reception->source, request, fault.detail);
+    else
         intake_unable(request);
-    }
     return false;
 }
 

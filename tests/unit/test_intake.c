@@ -333,6 +333,20 @@ static void no_listener_beyond_loopback_without_token(void **state)
     }
 }
 
+static void every_body_that_is_allowed_has_room(void **state)
+{
+    (void)state;
+    struct fault fault = {0};
+    kit_close(&kit);
+    mock_configure(&kit.mock,
+                   "{\"tl-sales\": {\"request_limit\": \"4 MiB\", \"http_memory\": \"3 MiB\"}}");
+    assert_int_equal(department_check(kit.mock.config, &fault), ERR_INVALID);
+    assert_string_equal(fault.pointer, "/http_memory");
+    mock_configure(&kit.mock,
+                   "{\"tl-sales\": {\"request_limit\": \"4 MiB\", \"http_memory\": \"4 MiB\"}}");
+    assert_int_equal(department_check(kit.mock.config, &fault), 0);
+}
+
 static void webhook_handshake_is_answered(void **state)
 {
     (void)state;
@@ -389,6 +403,7 @@ int main(void)
         TEST(sizes_are_bounded),
         TEST(token_is_wanted_where_one_is_set),
         TEST(no_listener_beyond_loopback_without_token),
+        TEST(every_body_that_is_allowed_has_room),
         TEST(webhook_handshake_is_answered),
         TEST(health_and_metrics_are_told),
     };

@@ -265,6 +265,27 @@ static void refusals_are_exact(void **state)
     assert_int_equal(kit_drain(&kit, 700), 3);
 }
 
+/* A bearer token would not help: it must not be asked for. */
+static void refusal_tells_what_is_wanted(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path, *challenge;
+    } rows[] = {{"/webhooks/shop", "\r\nWWW-Authenticate: Signature\r\n"},
+                {"/webhooks/private", "\r\nWWW-Authenticate: Basic realm=\"webhooks\"\r\n"}};
+    kit_close(&kit);
+    kit_write_source(&kit, "private", "sales",
+                     "{\"scheme\": \"basic\", \"user\": \"u\", \"password\": \"p\"}");
+    kit_open(&kit, "{}");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct answer answer = kit_post(&kit, rows[i].path, "", CALL("1"));
+        assert_int_equal(answer.status, 401);
+        if (!strstr(answer.text, rows[i].challenge))
+            fail_msg("row %zu: %s", i, answer.text);
+        answer_free(&answer);
+    }
+}
+
 /* A source without a signature, reachable by strangers: they need the token. */
 static void open_source_beyond_loopback_wants_the_token(void **state)
 {
@@ -292,6 +313,7 @@ int main(void)
         TEST(too_many_values_are_one_record),
         TEST(json_beyond_bounds_is_quarantined_as_it_came),
         TEST(refusals_are_exact),
+        TEST(refusal_tells_what_is_wanted),
         TEST(open_source_beyond_loopback_wants_the_token),
     };
     log_init("test", LOG_LEVEL_ERROR);
