@@ -73,6 +73,20 @@ static inline struct mapped kit_map(struct kit *kit, const struct mapping *mappi
     return mapped;
 }
 
+#define KIT_HEADERS_LIMIT 8
+
+/* The request headers of a test's file, {"name": "value"}; borrowed from it. */
+static inline size_t kit_headers(json_t *object, struct record_header headers[KIT_HEADERS_LIMIT])
+{
+    const char *name;
+    json_t *value;
+    size_t count = 0;
+    assert_true(json_object_size(object) <= KIT_HEADERS_LIMIT);
+    json_object_foreach(object, name, value) headers[count++] =
+        (struct record_header){span_of(name), span_of(json_string_value(value))};
+    return count;
+}
+
 /* A text that is not terminated, as one for messages and comparisons; never freed
  * before the kit. Absent gives "(none)". */
 static inline const char *kit_text(struct kit *kit, struct span span)

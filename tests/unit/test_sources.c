@@ -2,9 +2,10 @@
  * a hand-written payload stands in tests/unit/payloads/<source> with the event
  * it must become. A file is
  *
- *   {"expect": {"outcome", "type", "time", "customer", …}, "payload": …}
+ *   {"expect": {"outcome", "type", "time", "customer", …}, "headers": {…}, "payload": …}
  *
- * "data" under "expect" has pointers into the event's data. */
+ * "data" under "expect" has pointers into the event's data; "headers" are the
+ * request's, where the source reads any. */
 #include "tests/unit/mapping_kit.h"
 
 #include "common/event/event_time.h"
@@ -100,7 +101,10 @@ static void check_payload(const struct source *source, const char *path, struct 
     if (!file || json_scan_pointer((struct span){text, len}, "/payload", &payload))
         fail_msg("%s is no file with a payload", path);
     json_t *expect = json_object_get(file, "expect");
-    struct mapped mapped = kit_map(&kit, source->mapping, source->department, payload, 0, NULL, 0);
+    struct record_header headers[KIT_HEADERS_LIMIT];
+    size_t header_count = kit_headers(json_object_get(file, "headers"), headers);
+    struct mapped mapped =
+        kit_map(&kit, source->mapping, source->department, payload, 0, headers, header_count);
     expect_text(path, "outcome", outcomes[mapped.outcome], json_object_get(expect, "outcome"));
     if (mapped.outcome == MAPPED_EVENT) {
         expect_event(path, &mapped, expect, only_element(payload));
@@ -170,6 +174,16 @@ static void every_rule_and_type_has_a_payload(void **state)
     }
 }
 
+/* What the condition compares the type's member or header with; NULL: nothing. */
+static json_t *names_asked_for(json_t *condition, json_t *type)
+{
+    const char *pointer = json_string_value(json_object_get(type, "pointer"));
+    const char *header = json_string_value(json_object_get(type, "header"));
+    if (header)
+        return json_object_get(json_object_get(condition, "headers"), header);
+    return pointer ? json_object_get(condition, pointer) : NULL;
+}
+
 /* What a rule asks for by name, it also maps: a list in "if" and the map beside it agree. */
 static void conditions_and_type_maps_agree(void **state)
 {
@@ -183,8 +197,7 @@ static void conditions_and_type_maps_agree(void **state)
         json_array_foreach(json_object_get(file, "rules"), j, rule)
         {
             json_t *type = json_object_get(rule, "type"), *map = json_object_get(type, "map");
-            const char *pointer = json_string_value(json_object_get(type, "pointer"));
-            json_t *names = pointer ? json_object_get(json_object_get(rule, "if"), pointer) : NULL;
+            json_t *names = names_asked_for(json_object_get(rule, "if"), type);
             json_array_foreach(names, k, name) if (!json_object_get(map, json_string_value(name)))
                 fail_msg("%s: /rules/%zu does not map %s", path, j, json_string_value(name));
             if (json_is_array(names))
