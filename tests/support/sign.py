@@ -33,3 +33,11 @@ def zendesk(secret, body, timestamp=None):
 
 def github_style(secret, body, header="X-Signature", prefix="sha256="):
     return {header: prefix + _hmac(secret, body).hexdigest()}
+
+
+def shopify(secret, body):
+    return {"X-Shopify-Hmac-Sha256": base64.b64encode(_hmac(secret, body).digest()).decode()}
+
+
+def basic(user, password):
+    return {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}

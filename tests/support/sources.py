@@ -7,11 +7,11 @@ from support import sign
 
 
 class Sources:
-    """`environment`: the variables that the source files name; `secrets` and
-    `uris`: their values by source. `make_secret(source)` invents a secret."""
+    """`environment`: the variables that the source files name; `secrets`, `users`
+    and `uris`: their values by source. `make_secret(source)` invents a secret."""
 
     def __init__(self, config, make_secret):
-        self.environment, self.secrets, self.uris = {}, {}, {}
+        self.environment, self.secrets, self.users, self.uris = {}, {}, {}, {}
         folder = os.path.join(config, "sources")
         for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
             with open(os.path.join(folder, name), encoding="utf-8") as file:
@@ -22,9 +22,9 @@ class Sources:
             variable = re.fullmatch(r"\$\{(\w+)\}", str(text))
             if not variable:
                 continue
-            known = self.uris if member == "uri" else self.secrets
-            known[source] = (f"https://throughline.example/webhooks/{source}" if member == "uri"
-                             else make_secret(source))
+            values = {"uri": f"https://throughline.example/webhooks/{source}", "user": source}
+            known = {"uri": self.uris, "user": self.users}.get(member, self.secrets)
+            known[source] = values.get(member) or make_secret(source)
             self.environment[variable.group(1)] = known[source]
         if "uri" in signature:
             self.uris.setdefault(source, signature["uri"])
@@ -34,4 +34,9 @@ class Sources:
         system = source.split("-")[0]  # hubspot-tickets is HubSpot's too
         if system == "hubspot":
             return sign.hubspot(self.secrets[source], body, self.uris[source])
-        return {"stripe": sign.stripe, "zendesk": sign.zendesk}[system](self.secrets[source], body)
+        if system == "pipedrive":
+            return sign.basic(self.users[source], self.secrets[source])
+        if system == "salesforce":  # signs nothing
+            return {}
+        scheme = {"stripe": sign.stripe, "zendesk": sign.zendesk, "shopify": sign.shopify}[system]
+        return scheme(self.secrets[source], body)
