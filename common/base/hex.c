@@ -14,7 +14,7 @@ void hex_append(struct buffer *out, struct span bytes)
     }
 }
 
-static int digit_value(char c)
+int hex_digit(char c)
 {
     if (c >= '0' && c <= '9')
         return c - '0';
@@ -30,7 +30,7 @@ int hex_decode(struct span text, unsigned char *out, size_t max, size_t *len)
     if (text.len % 2 != 0 || text.len / 2 > max)
         return ERR_INVALID;
     for (size_t i = 0; i < text.len; i += 2) {
-        int high = digit_value(text.ptr[i]), low = digit_value(text.ptr[i + 1]);
+        int high = hex_digit(text.ptr[i]), low = hex_digit(text.ptr[i + 1]);
         if (high < 0 || low < 0)
             return ERR_INVALID;
         out[i / 2] = (unsigned char)(high << 4 | low);
@@ -147,7 +147,7 @@ int percent_decode(struct arena *arena, struct span text, struct span *out)
         }
         if (text.len - i < 3)
             return ERR_INVALID;
-        int high = digit_value(text.ptr[i + 1]), low = digit_value(text.ptr[i + 2]);
+        int high = hex_digit(text.ptr[i + 1]), low = hex_digit(text.ptr[i + 2]);
         if (high < 0 || low < 0)
             return ERR_INVALID;
         decoded[len++] = (char)(high << 4 | low);

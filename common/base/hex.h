@@ -5,6 +5,9 @@
 #include "common/base/arena.h"
 #include "common/base/buffer.h"
 
+/* A digit's value, in either case; -1 for anything else. */
+int hex_digit(char c);
+
 void hex_append(struct buffer *out, struct span bytes); /* lower case */
 /* Writes at most `max` bytes to out; ERR_INVALID for odd length, other digits or too long. */
 int hex_decode(struct span text, unsigned char *out, size_t max, size_t *len) CHECKED;

@@ -1,20 +1,10 @@
 #include "common/json/json_walk.h"
 
+#include "common/base/hex.h"
 #include "common/json/json_pointer.h"
 
 /* Everything here reads text that json_scan_check has accepted; with other text
  * the answers mean nothing, but no byte outside of it is touched. */
-
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
 
 int json_unit(const char *p, const char *end)
 {
@@ -22,7 +12,7 @@ int json_unit(const char *p, const char *end)
         return -1;
     int unit = 0;
     for (int i = 2; i < 6; i++) {
-        int digit = hex_value(p[i]);
+        int digit = hex_digit(p[i]);
         if (digit < 0)
             return -1;
         unit = unit * 16 + digit;
