@@ -141,6 +141,15 @@ static int load_record(struct quarantine_replay *replay, const char *id, struct 
     return rc == 0 ? load_headers(replay, id, stored) : rc;
 }
 
+/* One record cannot become several events. */
+static bool is_several(const struct mapping *mapping, struct span body, json_t *tree)
+{
+    struct mapping_cursor cursor = {.started = false};
+    struct mapping_element first;
+    return !mapping_next(mapping, body, tree, &cursor, &first) || first.text.ptr != body.ptr ||
+           first.text.len != body.len;
+}
+
 /* A webhook that could not be mapped: its source's mapping of today decides. */
 static int add_webhook(struct quarantine_replay *replay, struct stored *stored,
                        struct span source_name, enum replay_outcome *outcome, struct fault *fault)
@@ -154,6 +163,12 @@ static int add_webhook(struct quarantine_replay *replay, struct stored *stored,
     int rc = json_read(stored->record.value, &tree, &body, fault);
     if (rc != 0)
         return rc;
+    if (is_several(source->mapping, body, tree)) {
+        json_decref(tree);
+        return fault_set(fault, "",
+                         "it was quarantined as a whole, with all its elements: have it "
+                         "sent again in smaller requests, then discard it");
+    }
     struct admission admission = {replay->kinds, source->department, clock_wall_us()};
     struct mapping_element element = {.text = body, .tree = tree};
     struct mapped mapped;

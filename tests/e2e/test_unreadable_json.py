@@ -40,6 +40,20 @@ def test_it_is_quarantined_as_it_came(intake, name):
     assert [r["state"] for r in waiting(intake) if r["quarantine_id"] == row["quarantine_id"]] == ["waiting"]
 
 
+def test_a_body_quarantined_whole_is_not_taken_for_one_ignored_element(intake):
+    """What no rule matches is ignored there; a replay must not discard a thousand elements so."""
+    with open(f"{intake.config}/sources/stripe.json", encoding="utf-8") as file:
+        intake.write_config("sources/stripe.json", {**json.load(file), "otherwise": "ignore"})
+    body = json.dumps([{"id": n} for n in range(1001)])
+    answer = intake.post_webhook("tl-billing", "stripe", body)
+    assert answer.json == {"accepted": 0, "ignored": 0, "quarantined": 1}
+    intake.wait_caught_up()
+    row, = [r for r in waiting(intake) if bytes(r["value"]) == body.encode()]
+    told = intake.run("quarantine", "replay", str(row["quarantine_id"]), status=1)
+    assert "as a whole" in told
+    assert [r["state"] for r in waiting(intake) if r["quarantine_id"] == row["quarantine_id"]] == ["waiting"]
+
+
 def test_what_is_no_json_leaves_nothing(intake, kafka):
     before = kafka.count("events.billing")
     for body in (b"", b"id=1", b'{"id": ', b'"\xc0\xa0"', b'["\\u0000", 1e400'):
