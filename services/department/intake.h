@@ -16,8 +16,7 @@ struct intake { /* read-only while requests are served; everything borrowed */
     const struct identity_kinds *kinds;
     const struct sources *sources;
     struct publisher *publisher;
-    const char *token;    /* NULL: /events is open */
-    bool beyond_loopback; /* reachable from other machines */
+    const char *token;    /* NULL: /events and sources without a signature are open */
     size_t event_limit;   /* bytes of one event at /events */
     size_t scratch_limit; /* bytes that handling one request may take */
 };

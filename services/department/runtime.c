@@ -30,7 +30,6 @@ struct books {
     struct sources *sources;
     const struct department *department;
     const char *listen;
-    bool beyond_loopback;
 };
 
 struct department_service {
@@ -74,7 +73,6 @@ static int find_listen(const struct config *config, struct books *books, struct 
     if (http_listen_is_loopback(books->listen, &loopback))
         return fault_set(fault, "/listen", "%s is no address: write it like 127.0.0.1:8101",
                          books->listen);
-    books->beyond_loopback = !loopback;
     if (loopback || config_text(config, "token"))
         return 0;
     return fault_set(fault, "/listen",
@@ -207,7 +205,6 @@ static int open_parts(struct department_service *service, const struct config *c
         .sources = books->sources,
         .publisher = service->publisher,
         .token = config_text(config, "token"),
-        .beyond_loopback = books->beyond_loopback,
         .event_limit = (size_t)config_number(config, "event_limit"),
         .scratch_limit = (size_t)config_number(config, "request_limit") * SCRATCH_BODIES,
     };

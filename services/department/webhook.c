@@ -75,9 +75,9 @@ static bool authentic(const struct reception *reception, struct http_request *re
     const struct signed_message message = {http_request_method(request),
                                            http_request_target(request), http_request_body(request),
                                            reception->headers, reception->header_count};
-    /* Where nothing is signed, strangers need the token. */
-    if (signature_checks_nothing(signature) && reception->intake->beyond_loopback &&
-        !http_bearer_ok(request, reception->intake->token)) {
+    /* Where nothing is signed, the token is wanted as it is at /events: on loopback
+     * too, since a proxy may stand in front. */
+    if (signature_checks_nothing(signature) && !http_bearer_ok(request, reception->intake->token)) {
         intake_refuse(request, 401, "Authorization: Bearer <token> is missing or wrong", NULL, 0,
                       0);
         return false;
