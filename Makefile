@@ -155,7 +155,7 @@ tsan: ## unit tests under ThreadSanitizer
 C_FILES = $(shell git ls-files --cached --others --exclude-standard '*.c' '*.h' 2>/dev/null)
 
 format: ## format the C files by .clang-format
-	clang-format -i $(C_FILES)
+	@clang-format -i $(C_FILES)
 
 format-check: ## fail where clang-format would change something
 	@if ! command -v clang-format >/dev/null; then \
