@@ -49,7 +49,7 @@ int64_t config_number(const struct config *config, const char *key); /* also ms,
 const struct config_pair *config_kafka(const struct config *config);
 
 /* The folder to use: `given` (--config, may be NULL), else TL_CONFIG, else
- * "config". ERR_INVALID when one that was named does not exist. */
+ * "config". ERR_INVALID when it does not exist. */
 int config_find_dir(const char *given, const char **dir, struct fault *fault) CHECKED;
 
 /* Reads one JSON file of the folder ("departments/sales.json"), at most 1 MiB,

@@ -27,9 +27,13 @@ int config_find_dir(const char *given, const char **dir, struct fault *fault)
 {
     const char *named = given ? given : getenv("TL_CONFIG");
     struct stat info;
-    *dir = named && *named ? named : "config";
-    if (!named || !*named || (stat(named, &info) == 0 && S_ISDIR(info.st_mode)))
+    bool told = named && *named;
+    *dir = told ? named : "config";
+    if (stat(*dir, &info) == 0 && S_ISDIR(info.st_mode))
         return 0;
+    if (!told)
+        return fault_set(fault, "",
+                         "there is no folder config here: name it by --config or TL_CONFIG");
     if (fault)
         snprintf(fault->file, sizeof fault->file, "%s", given ? "--config" : "TL_CONFIG");
     return fault_set(fault, "", "there is no folder %s", named);

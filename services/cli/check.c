@@ -4,6 +4,7 @@
 
 #include "common/base/buffer.h"
 #include "common/event/vocabulary.h"
+#include "common/json/json_pointer.h"
 #include "common/kafka/kafka_admin.h"
 #include "common/kafka/kafka_producer.h"
 #include "services/cli/cli.h"
@@ -13,6 +14,7 @@
 #define FAULTS 64
 
 struct findings {
+    struct buffer off; /* a line for each source that is off */
     const char *config_dir;
     struct fault faults[FAULTS]; /* each once */
     size_t count;
@@ -50,6 +52,36 @@ static void check_section(struct findings *found, const char *section, enum prog
     config_free(config);
 }
 
+/* A section that no program reads: a service's name mistyped, or its department's file is away. */
+static void check_sections(struct findings *found, const struct vocabulary *vocabulary)
+{
+    struct fault fault = {0};
+    json_t *root, *value;
+    const char *key;
+    if (config_read_json(found->config_dir, "throughline.json", &root, &fault) != 0)
+        return; /* told already, where that is wrong */
+    json_object_foreach(root, key, value)
+    {
+        char pointer[sizeof fault.pointer] = "";
+        if (strncmp(key, "tl-", 3) != 0 || strcmp(key, "tl-aggregator") == 0 ||
+            strcmp(key, "tl-timeline") == 0 || vocabulary_department(vocabulary, span_of(key + 3)))
+            continue;
+        json_pointer_append(pointer, sizeof pointer, key);
+        note(found,
+             fault_set(&fault, pointer, "is no program: there is no departments/%s.json", key + 3),
+             &fault);
+    }
+    json_decref(root);
+}
+
+static void note_off(struct findings *found, const struct sources *sources)
+{
+    for (size_t i = 0; i < sources->count; i++)
+        if (sources->items[i].off)
+            buffer_printf(&found->off, "  source %s is off: %s\n", sources->items[i].name,
+                          sources->items[i].off);
+}
+
 /* Sources name departments and kinds, so they are looked at only where those are well. */
 static void check_files(struct findings *found)
 {
@@ -69,12 +101,16 @@ static void check_files(struct findings *found)
         snprintf(section, sizeof section, "tl-%s", vocabulary->departments[i].name);
         check_section(found, section, PROGRAM_DEPARTMENT);
     }
+    if (vocabulary)
+        check_sections(found, vocabulary);
     fault = (struct fault){0};
     if (kinds && vocabulary &&
         (rc = sources_load(found->config_dir, vocabulary, kinds, &sources, &fault)) != 0)
         note(found, rc, &fault);
-    if (sources)
+    if (sources) {
+        note_off(found, sources);
         sources_free(sources);
+    }
     if (vocabulary)
         vocabulary_free(vocabulary);
     if (kinds)
@@ -109,16 +145,19 @@ static int run(struct cli *cli, int argc, char **argv)
     if (!found)
         return cli_failed("no memory");
     found->config_dir = cli->config_dir;
+    buffer_init(&found->off, (size_t)64 * 1024);
     check_section(found, "throughline", PROGRAM_CLI);
     check_section(found, "tl-aggregator", PROGRAM_AGGREGATOR);
     check_files(found);
     if (cli->json)
         print_json(found);
     else if (found->count == 0)
-        printf("the configuration in %s is valid\n", cli->config_dir);
+        printf("the configuration in %s is valid\n%.*s", cli->config_dir, (int)found->off.len,
+               found->off.len ? found->off.data : "");
     for (size_t i = 0; i < found->count && !cli->json; i++)
         (void)cli_fault(&found->faults[i]);
     status = found->count ? EXIT_USAGE : EXIT_OK;
+    buffer_free(&found->off);
     free(found);
     return status;
 }
@@ -128,7 +167,7 @@ const struct command command_check = {
     "",
     "validate the whole configuration",
     "Reads every file of the configuration folder as the programs would, and names file and JSON\n"
-    "Pointer of what is wrong. Asks no server.\n"
+    "Pointer of what is wrong; names the sources that are off. Asks no server.\n"
     "\n"
     "exit status: 0 all is well; 2 something is wrong\n",
     run,

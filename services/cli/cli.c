@@ -17,6 +17,7 @@ static void print_commands(FILE *out, const struct command *const *commands)
     for (const struct command *const *c = commands; *c; c++)
         fprintf(out, "  %-11s %s\n", (*c)->name, (*c)->purpose);
     fputs("\n"
+          "after any of them:\n\n"
           "  --config DIR   the configuration folder (TL_CONFIG, default: config)\n"
           "  --json         output for programs\n"
           "  --help         of each command too\n"
@@ -149,7 +150,12 @@ int cli_connect(struct cli *cli, struct pg **pg)
         return EXIT_USAGE;
     }
     /* Why not has been logged. */
-    return pg_open(database, "throughline", pg) == 0 ? 0 : EXIT_FAILED;
+    if (pg_open(database, "throughline", pg) == 0)
+        return 0;
+    return cli_failed(
+        "no connection: TL_DATABASE, or \"database\" in %s/throughline.json, names the "
+        "database",
+        cli->config_dir);
 }
 
 int cli_connect_migrated(struct cli *cli, struct pg **pg)
@@ -158,8 +164,8 @@ int cli_connect_migrated(struct cli *cli, struct pg **pg)
     if (status != 0)
         return status;
     int version;
-    if (schema_version(*pg, &version) != 0)
-        status = EXIT_FAILED;
+    if ((status = schema_version(*pg, &version)) != 0)
+        status = cli_query_failed(*pg, status);
     else if (version < schema_newest())
         status = cli_failed("the database is at version %d of %d: run throughline migrate", version,
                             schema_newest());
@@ -177,6 +183,9 @@ int cli_query_failed(const struct pg *pg, int code)
 {
     if (code == ERR_INVALID || code == ERR_CONFLICT)
         return cli_failed("the database refused (%s): %s", pg_sqlstate(pg), pg_message(pg));
+    if (strcmp(pg_sqlstate(pg), "42501") == 0) /* insufficient_privilege */
+        return cli_failed("the database's user needs the roles throughline_writer and "
+                          "throughline_analyst_pii");
     return EXIT_FAILED;
 }
 

@@ -35,10 +35,9 @@ static int find_department(const struct loading *loading, json_t *root, struct s
                          "to");
     source->department =
         vocabulary_department(loading->vocabulary, span_of(json_string_value(name)));
-    return source->department
-               ? 0
-               : fault_set(fault, "/department", "there is no config/departments/%s.json",
-                           json_string_value(name));
+    return source->department ? 0
+                              : fault_set(fault, "/department", "there is no departments/%s.json",
+                                          json_string_value(name));
 }
 
 /* Replaces every string of the object by its expansion. ERR_NOT_FOUND where a

@@ -107,6 +107,14 @@ def test_reconcile_waits_for_what_is_behind(full, sent):
     assert books(full, "--wait", "60s")["caught_up"]
 
 
+def test_missing_rights_and_a_missing_database_are_told(full, sent):
+    at = full.database.split("@", 1)[1]
+    out, err = failing(full, "quarantine", "list", TL_DATABASE=f"postgresql://cli_writer:w@{at}")
+    assert out == "" and "needs the roles throughline_writer and throughline_analyst_pii" in err
+    out, err = failing(full, "customers", "ann", TL_DATABASE="postgresql://127.0.0.1:1/x")
+    assert out == "" and "TL_DATABASE" in err and "Connection refused" in err
+
+
 def test_reconcile_without_brokers(full, sent):
     out, err = failing(full, "reconcile", TL_BROKERS="127.0.0.1:1")
     assert "the brokers do not answer" in err and "Connection refused" in err
@@ -327,6 +335,8 @@ def test_quarantine_replay_wants_to_know_what(full, arguments):
 def test_check(full, tmp_path):
     assert "is valid" in full.run("check")
     assert json.loads(full.run("check", "--json")) == {"ok": True, "faults": []}
+    off = full.run("check", env={"ZENDESK_WEBHOOK_SECRET": ""})
+    assert "\n  source zendesk is off: the environment variable ZENDESK_WEBHOOK_SECRET is not set\n" in off
     path = os.path.join(full.config, "departments", "sales.json")
     with open(path, encoding="utf-8") as file:
         good = file.read()
@@ -343,6 +353,11 @@ def test_check(full, tmp_path):
         assert places == {("sales.json", "/events/sales.deal.won/money"), ("throughline.json", "/brokerz")}
         out, err = failing(full, "check", status=2)
         assert out == "" and "sales.json: /events/sales.deal.won/money: " in err
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(good)
+        full.write_config("throughline.json", {**json.loads(good_settings), "tl-salez": {}})
+        out, err = failing(full, "check", status=2)
+        assert "throughline.json: /tl-salez: is no program: there is no departments/salez.json" in err
     finally:
         for name, text in ((path, good), (settings, good_settings)):
             with open(name, "w", encoding="utf-8") as file:
