@@ -58,7 +58,9 @@ static int put_one(struct pg *pg, const struct batch_quarantine *entry)
     return rc;
 }
 
-static int check_limit(struct pg *pg, int64_t limit)
+/* A batch that is more than the limit by itself finds room where nothing else waits: else it would
+ * wait for ever. */
+static int check_limit(struct pg *pg, int64_t limit, int64_t of_batch)
 {
     struct pg_result *row;
     int rc = pg_query_prepared(pg, SQL_QUARANTINE_WAITING, NULL, 0, &row);
@@ -66,7 +68,7 @@ static int check_limit(struct pg *pg, int64_t limit)
         return rc;
     int64_t waiting = pg_int(row, 0, 0);
     pg_result_free(row);
-    if (waiting <= limit)
+    if (waiting <= limit || waiting == of_batch)
         return 0;
     log_error("Quarantine is full: reading stops until records are replayed or discarded",
               LOG_INT("waiting", waiting), LOG_INT("quarantine_limit", limit));
@@ -80,5 +82,6 @@ int quarantine_put(struct pg *pg, const struct batch *batch, int64_t limit)
         if (rc != 0)
             return rc;
     }
-    return batch->quarantine_count > 0 ? check_limit(pg, limit) : 0;
+    return batch->quarantine_count > 0 ? check_limit(pg, limit, (int64_t)batch->quarantine_count)
+                                       : 0;
 }
