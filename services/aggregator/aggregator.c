@@ -29,9 +29,8 @@ struct aggregator {
     struct http_server *server;
 };
 
-static int load(struct aggregator *aggregator, struct fault *fault)
+static int load(struct aggregator *aggregator, const char *dir, struct fault *fault)
 {
-    const char *dir = config_dir(aggregator->config);
     int rc = identity_kinds_load(dir, &aggregator->kinds, fault);
     if (rc == 0)
         rc = vocabulary_load(dir, &aggregator->vocabulary, fault);
@@ -51,24 +50,10 @@ static void unload(struct aggregator *aggregator)
     config_free(aggregator->config);
 }
 
-static int check_writers(const struct config *config, struct fault *fault)
-{
-    int64_t writers = config_number(config, "writers");
-    if (writers >= 1 && writers <= WRITERS_LIMIT)
-        return 0;
-    return fault_set(fault, "/writers", "must be from 1 to %d, is %lld", WRITERS_LIMIT,
-                     (long long)writers);
-}
-
 static int check(const struct config *config, struct fault *fault)
 {
     struct aggregator aggregator = {.kinds = NULL};
-    const char *dir = config_dir(config);
-    int rc = check_writers(config, fault);
-    if (rc == 0)
-        rc = identity_kinds_load(dir, &aggregator.kinds, fault);
-    if (rc == 0)
-        rc = vocabulary_load(dir, &aggregator.vocabulary, fault);
+    int rc = load(&aggregator, config_dir(config), fault);
     unload(&aggregator);
     return rc;
 }
@@ -140,9 +125,7 @@ static int start_listener(struct aggregator *aggregator)
 static int open_all(struct aggregator *aggregator)
 {
     struct fault fault = {.detail = ""};
-    int rc = check_writers(aggregator->config, &fault);
-    if (rc == 0)
-        rc = load(aggregator, &fault);
+    int rc = load(aggregator, config_dir(aggregator->config), &fault);
     if (rc == ERR_INVALID)
         log_error("The configuration is wrong", LOG_TEXT("file", fault.file),
                   LOG_TEXT("pointer", fault.pointer), LOG_TEXT("error", fault.detail));

@@ -102,13 +102,14 @@ static int apply_once(struct batch_apply *apply, struct batch *batch, const stru
 
 /* Deadlock and serialization failure: the server has undone the batch and bids us try again. A
  * missing month was dropped by retention while we thought it there. */
-static bool worth_another_try(struct batch_apply *apply)
+static bool worth_another_try(struct batch_apply *apply, int rc)
 {
-    if (pg_broken(apply->pg))
-        return false;
-    if (month_missing(apply->pg))
+    /* Of other codes SQLSTATE says nothing: it stays from an earlier failure. */
+    bool missing = rc == ERR_INVALID && month_missing(apply->pg);
+    if (missing)
         months_forget(apply->months);
-    return month_missing(apply->pg) || strncmp(pg_sqlstate(apply->pg), "40", 2) == 0;
+    return missing || (rc == ERR_BUSY && !pg_broken(apply->pg) &&
+                       strncmp(pg_sqlstate(apply->pg), "40", 2) == 0);
 }
 
 static void settle(struct batch_apply *apply, const struct batch *batch,
@@ -141,9 +142,7 @@ int batch_apply(struct batch_apply *apply, struct batch *batch, struct partition
             settle(apply, batch, &touched, sum);
             return 0;
         }
-        if (rc == ERR_NOT_FOUND)
-            return rc;
-        int wait_ms = worth_another_try(apply) ? retry_next_ms(&retry) : -1;
+        int wait_ms = worth_another_try(apply, rc) ? retry_next_ms(&retry) : -1;
         if (wait_ms < 0) {
             if (rc == ERR_INVALID)
                 log_error("The database refuses a batch",

@@ -131,8 +131,9 @@ static int take(struct session *session, struct kafka_message *message)
         pass_over(p, message->record.offset);
         return 0;
     case KAFKA_OUT_OF_RANGE:
+        if (!p->stopped)
+            stage_metrics_stopped(+1);
         p->stopped = true;
-        stage_metrics_stopped(+1);
         log_error("Kafka no longer has the next record of a partition: it is not read any further",
                   LOG_TEXT("topic", p->topic), LOG_INT("partition", p->partition),
                   LOG_INT("offset", p->next));
