@@ -48,6 +48,7 @@ void batch_clear(struct batch *batch)
     arena_reset(&batch->arena);
     buffer_clear(&batch->rows);
     memset(batch->identity_slots, 0, batch->identity_slot_count * sizeof *batch->identity_slots);
+    batch->refused = NULL;
     batch->unique_count = 0;
     batch->identity_count = 0;
     batch->attachment_count = 0;

@@ -88,7 +88,8 @@ struct batch {
     size_t quarantine_count, quarantine_capacity;
     size_t record_count; /* rows, quarantined and void ones together */
     size_t byte_limit;
-    bool keep_records; /* twice the memory */
+    bool keep_records;   /* twice the memory */
+    const char *refused; /* why a row was refused whose record is not kept; NULL: none was */
 };
 
 /* Why a record is in quarantine: words that dashboards and `quarantine replay --reason` use. */

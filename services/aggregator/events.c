@@ -41,8 +41,10 @@ static bool same_event(const struct batch *batch, const struct batch_row *a,
 static int refuse(struct batch *batch, const struct batch_row *row, const char *reason,
                   const char *detail)
 {
-    if (!row->message)
-        return ERR_NOT_FOUND;
+    if (!row->message) {
+        batch->refused = arena_strdup(&batch->arena, span_of(detail));
+        return batch->refused ? ERR_NOT_FOUND : ERR_MEMORY;
+    }
     struct kafka_message message;
     kafka_message_view(row->message, &message);
     log_warn("A record goes to quarantine", LOG_TEXT("reason", reason),

@@ -33,7 +33,7 @@ int events_copy(struct pg *pg, const struct batch *batch) CHECKED;
 
 /* The careful way; recounts the books of every partition. Rows that PostgreSQL
  * refuses are moved to the batch's quarantine. ERR_NOT_FOUND: the batch has not kept the record
- * of such a row, and is now good for nothing but batch_clear. */
+ * of such a row (batch->refused says why), and is now good for nothing but batch_clear. */
 int events_copy_carefully(struct pg *pg, struct batch *batch) CHECKED;
 
 #endif

@@ -252,9 +252,9 @@ static int transact(struct quarantine_replay *replay, const char *id, struct sto
     rc = write_all(replay, id, stored, outcome);
     if (rc == 0)
         return pg_script(pg, "COMMIT");
-    if (rc == ERR_NOT_FOUND)
-        rc = ERR_INVALID; /* it is in quarantine already, and stays there */
-    if (rc == ERR_INVALID)
+    if (rc == ERR_NOT_FOUND) /* it is in quarantine already, and stays there */
+        rc = fault_set(fault, "", "%s", replay->batch.refused);
+    else if (rc == ERR_INVALID)
         fault_set(fault, "", "the database refuses it: %s", pg_message(pg));
     if (!pg_broken(pg) && pg_script(pg, "ROLLBACK") != 0)
         log_warn("The replay was not rolled back in order; the server does it");
