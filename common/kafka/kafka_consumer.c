@@ -204,6 +204,25 @@ static void view_headers(struct kafka_message *message, const rd_kafka_message_t
     message->record.header_count = count;
 }
 
+const struct record_header *kafka_message_headers(const struct kafka_message *message,
+                                                  struct arena *arena, size_t *count)
+{
+    rd_kafka_headers_t *headers;
+    *count = 0;
+    if (rd_kafka_message_headers(message->handle, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR)
+        *count = rd_kafka_header_cnt(headers);
+    struct record_header *all = arena_alloc(arena, (*count + 1) * sizeof *all);
+    for (size_t i = 0; all && i < *count; i++) {
+        const char *name;
+        const void *value;
+        size_t size;
+        if (rd_kafka_header_get_all(headers, i, &name, &value, &size) != RD_KAFKA_RESP_ERR_NO_ERROR)
+            return NULL;
+        all[i] = (struct record_header){span_of(name), {value, value ? size : 0}};
+    }
+    return all;
+}
+
 void kafka_message_view(void *handle, struct kafka_message *message)
 {
     const rd_kafka_message_t *m = handle;

@@ -12,6 +12,7 @@
 #ifndef COMMON_KAFKA_KAFKA_CONSUMER_H
 #define COMMON_KAFKA_KAFKA_CONSUMER_H
 
+#include "common/base/arena.h"
 #include "common/base/config.h"
 #include "common/kafka/record.h"
 
@@ -58,6 +59,11 @@ int kafka_consumer_open(const struct config *config, const char *const *topics,
 int kafka_consumer_poll(struct kafka_consumer *consumer, int ms,
                         struct kafka_message *message) CHECKED;
 void kafka_message_release(struct kafka_message *message);
+
+/* All headers of a message, however many, where headers_cut says that there are more than in its
+ * record. NULL without memory. */
+const struct record_header *kafka_message_headers(const struct kafka_message *message,
+                                                  struct arena *arena, size_t *count);
 
 /* Keeps a message beyond its release, in little memory: its headers, and what points into
  * them, are gone until it is viewed. The handle is to be dropped (NULL is fine);

@@ -6,7 +6,8 @@
 
 #include "common/base/span.h"
 
-#define RECORD_HEADERS_LIMIT 64
+#define RECORD_HEADERS_LIMIT    64
+#define RECORD_HEADERS_TOO_MANY "the record has too many headers" /* why it is refused */
 
 struct record_header {
     struct span name, value; /* value.ptr NULL: a header without value */

@@ -65,13 +65,25 @@ int decode_record(struct decoder *decoder, const struct record *record, int64_t 
     return rc;
 }
 
+/* The record is no event of ours, but its bytes are kept: all of them. */
+static int quarantine_many_headers(struct decoder *decoder, struct batch *batch,
+                                   struct partition *partition, const struct kafka_message *message)
+{
+    struct record whole = message->record;
+    arena_reset(&decoder->scratch);
+    whole.headers = kafka_message_headers(message, &decoder->scratch, &whole.header_count);
+    if (!whole.headers)
+        return ERR_MEMORY;
+    return batch_add_quarantine(batch, partition, &whole, REASON_NOT_A_CLOUDEVENT,
+                                RECORD_HEADERS_TOO_MANY);
+}
+
 int decode_into_batch(struct decoder *decoder, struct batch *batch, struct partition *partition,
                       struct kafka_message *message, int64_t now)
 {
     const struct record *record = &message->record;
     if (message->headers_cut)
-        return batch_add_quarantine(batch, partition, record, REASON_NOT_A_CLOUDEVENT,
-                                    "the record has too many headers");
+        return quarantine_many_headers(decoder, batch, partition, message);
     struct fault fault = {.detail = ""};
     struct event event;
     struct event_facts facts;

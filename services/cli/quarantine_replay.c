@@ -99,13 +99,16 @@ static int bytes_of(struct arena *arena, const struct pg_result *row, int line, 
 }
 
 /* Headers come as rows: name, value. */
-static int load_headers(struct quarantine_replay *replay, const char *id, struct stored *stored)
+static int load_headers(struct quarantine_replay *replay, const char *id, struct stored *stored,
+                        struct fault *fault)
 {
     struct pg_result *rows;
     int rc = pg_query(replay->pg, SQL_REPLAY_HEADERS, &id, 1, &rows);
     if (rc != 0)
         return rc;
-    int count = pg_rows(rows) < RECORD_HEADERS_LIMIT ? pg_rows(rows) : RECORD_HEADERS_LIMIT;
+    int count = pg_rows(rows);
+    if (count > RECORD_HEADERS_LIMIT)
+        rc = fault_set(fault, "", RECORD_HEADERS_TOO_MANY);
     for (int i = 0; rc == 0 && i < count; i++) {
         struct record_header *header = &stored->headers[i];
         rc = bytes_of(&replay->arena, rows, i, 0, &header->name);
@@ -118,7 +121,8 @@ static int load_headers(struct quarantine_replay *replay, const char *id, struct
     return rc;
 }
 
-static int load_record(struct quarantine_replay *replay, const char *id, struct stored *stored)
+static int load_record(struct quarantine_replay *replay, const char *id, struct stored *stored,
+                       struct fault *fault)
 {
     *stored = (struct stored){.record = {.partition = -1}};
     struct pg_result *row;
@@ -138,7 +142,7 @@ static int load_record(struct quarantine_replay *replay, const char *id, struct 
     if (rc == 0)
         rc = bytes_of(&replay->arena, row, 0, 4, &stored->record.value);
     pg_result_free(row);
-    return rc == 0 ? load_headers(replay, id, stored) : rc;
+    return rc == 0 ? load_headers(replay, id, stored, fault) : rc;
 }
 
 /* One record cannot become several events. */
@@ -269,7 +273,7 @@ int quarantine_replay_one(struct quarantine_replay *replay, int64_t quarantine_i
     arena_reset(&replay->arena);
     batch_clear(&replay->batch);
     struct stored stored;
-    int rc = load_record(replay, id, &stored);
+    int rc = load_record(replay, id, &stored, fault);
     if (rc != 0)
         return rc;
     *outcome = REPLAY_ON_TIMELINE;

@@ -161,6 +161,17 @@ def test_what_is_no_event_waits_in_quarantine_with_its_bytes(stack, name):
     assert [bytes(h).decode() for h in kept["headers"]] == [x for pair in headers.items() for x in pair]
 
 
+def test_a_record_with_very_many_headers_keeps_them_all(stack):
+    one = event("sales.deal.won", {"customer": person("headers"), "amount": 1, "currency": "EUR"})
+    sent = [("content-type", b"application/cloudevents+json")] + [(f"x-{n}", b"%d" % n) for n in range(99)]
+    stack.kafka.produce("events.sales", json.dumps(one), headers=sent)
+    stack.wait_caught_up()
+    row, = stack.query("SELECT quarantine_id, headers FROM store.quarantine WHERE detail LIKE '%%many headers'")
+    assert [bytes(h) for h in row["headers"]] == [x for name, value in sent for x in (name.encode(), value)]
+    told = stack.run("quarantine", "replay", str(row["quarantine_id"]), status=1)
+    assert "too many headers" in told
+
+
 def test_a_reason_that_is_no_text_stops_nothing(stack):
     stack.kafka.produce("events.service", b"{}", headers={"throughline_reason": b"no \xff text"})
     stack.wait_caught_up()
