@@ -87,7 +87,7 @@ static void print_partitions(const struct status *status)
 {
     struct table table;
     table_init(&table, columns);
-    for (size_t i = 0; i < status->books.count; i++) {
+    for (size_t i = 0; status->books_known && i < status->books.count; i++) {
         const struct book *book = &status->books.items[i];
         char text[200], topic[260];
         const char *wrong = book_wrong(&status->books, book, text, sizeof text);
@@ -127,7 +127,7 @@ static void print_json(const struct status *status, size_t wrong)
         json_array_append_new(parts, json_pack("{s:s, s:b, s:o}", "name", part->name, "ok",
                                                !part->wrong, "text", json_text(part->text)));
     }
-    for (size_t i = 0; i < status->books.count; i++) {
+    for (size_t i = 0; status->books_known && i < status->books.count; i++) {
         const struct book *book = &status->books.items[i];
         char text[200];
         json_array_append_new(
