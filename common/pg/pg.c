@@ -165,6 +165,11 @@ bool pg_broken(const struct pg *pg)
     return pg->broken || PQstatus(pg->conn) == CONNECTION_BAD;
 }
 
+int pg_look(struct pg *pg)
+{
+    return !pg_broken(pg) && PQconsumeInput(pg->conn) ? 0 : pg_fail(pg, NULL);
+}
+
 int pg_backend_pid(const struct pg *pg)
 {
     return PQbackendPID(pg->conn);

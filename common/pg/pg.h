@@ -24,6 +24,9 @@ struct pg_result;
 int pg_open(const char *conninfo, const char *application, struct pg **out) CHECKED;
 void pg_close(struct pg *pg);        /* NULL is fine */
 bool pg_broken(const struct pg *pg); /* the connection is gone: close it, open another */
+/* While nothing is asked: has the server hung up? Reads what is there, waits for nothing. ERR_BUSY,
+ * logged, where the connection is gone. */
+int pg_look(struct pg *pg) CHECKED;
 int pg_backend_pid(const struct pg *pg);
 int pg_server_version(const struct pg *pg); /* 150020 for 15.20 */
 

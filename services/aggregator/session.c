@@ -270,6 +270,8 @@ static int read_and_apply(struct session *session, bool *worked)
 {
     while (!stop_requested()) {
         int rc = fill(session);
+        if (rc == 0 && batch_is_empty(&session->batch)) /* /readyz shall know that it is away */
+            rc = pg_look(session->apply.pg);
         if (rc == 0)
             rc = flush(session);
         if (rc == ERR_LIMIT)

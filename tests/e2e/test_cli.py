@@ -8,6 +8,7 @@ import pytest
 from support.events import event
 from support.paths import BUILD
 from support.postgres import execute
+from support.wait import wait_for
 
 
 @pytest.fixture(scope="module")
@@ -142,6 +143,21 @@ def test_status_of_nothing(full):
     out, _ = failing(full, "status", TL_BROKERS="127.0.0.1:1", TL_DATABASE="postgresql://127.0.0.1:1/x")
     first, second, *_ = out.splitlines()
     assert first.startswith("WRONG database") and second.startswith("WRONG brokers")
+    out, _ = failing(full, "status", TL_DATABASE="postgresql://127.0.0.1:1/x")
+    assert "WRONG database" in out and "WRONG brokers" not in out
+    assert "lag" not in out  # of what nobody knows nothing is said
+
+
+def test_an_idle_aggregator_notices_that_its_database_is_away(full, sent):
+    full.stop("tl-aggregator")
+    full.start("tl-aggregator", env={"TL_DATABASE": "postgresql://cli_writer:w@" + full.database.split("@", 1)[1]})
+    execute(full.database, "ALTER ROLE cli_writer NOLOGIN")
+    try:
+        execute(full.database, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'cli_writer'")
+        wait_for(lambda: full.request("tl-aggregator", "GET", "/readyz").status == 503, 10, "the aggregator is not ready")
+    finally:
+        execute(full.database, "ALTER ROLE cli_writer LOGIN")
+    full.wait_ready("tl-aggregator")
 
 
 # Customers.
