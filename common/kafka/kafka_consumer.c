@@ -9,7 +9,6 @@
 
 #define WATERMARK_TIMEOUT_MS 5000
 #define SEEK_TIMEOUT_MS      5000
-#define FETCH_LEAST          ((int64_t)1000000) /* librdkafka wants message.max.bytes at least */
 #define FETCH_SHARES         4
 
 struct kafka_consumer {
@@ -101,7 +100,7 @@ struct fetch_sizes {
 
 static void size_fetches(int64_t fetch_bytes, struct fetch_sizes *sizes)
 {
-    int64_t fetch = fetch_bytes / 4 < FETCH_LEAST ? FETCH_LEAST : fetch_bytes / 4;
+    int64_t fetch = fetch_bytes / 4;
     snprintf(sizes->queue_kib, sizeof sizes->queue_kib, "%lld", (long long)fetch_bytes / 4 / 1024);
     snprintf(sizes->fetch, sizeof sizes->fetch, "%lld", (long long)fetch);
     snprintf(sizes->partition, sizeof sizes->partition, "%lld", (long long)fetch / FETCH_SHARES);
@@ -117,6 +116,7 @@ static int make_settings(const struct config *config, struct kafka_consumer *con
         {"session.timeout.ms", "10000"},
         {"queued.max.messages.kbytes", sizes.queue_kib},
         {"fetch.max.bytes", sizes.fetch},
+        {"message.max.bytes", sizes.fetch}, /* of a consumer: what fetch.max.bytes is at least */
         {"max.partition.fetch.bytes", sizes.partition},
         {"fetch.wait.max.ms", "100"},
         {"topic.metadata.refresh.interval.ms", "10000"},

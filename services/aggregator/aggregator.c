@@ -1,5 +1,6 @@
 #include "services/aggregator/aggregator.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -12,9 +13,10 @@
 #include "services/aggregator/stage_metrics.h"
 #include "services/aggregator/writer.h"
 
-#define LISTEN        "127.0.0.1:8110"
-#define WRITERS_LIMIT 64
-#define BODY_LIMIT    ((size_t)1024) /* nobody posts anything here */
+#define LISTEN         "127.0.0.1:8110"
+#define WRITERS_LIMIT  64
+#define MMAP_THRESHOLD (128 * 1024)
+#define BODY_LIMIT     ((size_t)1024) /* nobody posts anything here */
 
 struct aggregator {
     struct config *config;
@@ -122,6 +124,14 @@ static int start_listener(struct aggregator *aggregator)
     return http_server_start(&options, &aggregator->server);
 }
 
+/* What is fetched comes in large pieces, allocated by one thread and freed by another. Left to
+ * itself glibc raises the size from which it gives memory back at once, up to 32 MiB, and keeps
+ * such pieces in the arena of each thread. */
+static void bound_memory(void)
+{
+    mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD);
+}
+
 static int open_all(struct aggregator *aggregator)
 {
     struct fault fault = {.detail = ""};
@@ -164,6 +174,7 @@ int aggregator_main(int argc, char **argv)
         .check = check,
     };
     struct aggregator aggregator = {.config = NULL};
+    bound_memory();
     int status = program_start(&program, argc, argv, &aggregator.config);
     if (status >= 0)
         return status;

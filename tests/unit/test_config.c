@@ -91,7 +91,7 @@ static void test_order(void **state)
     setenv("TL_GROUP", "", 1);                 /* counts as unset */
     setenv("TL_REQUEST_LIMIT", "nonsense", 1); /* of another program */
     struct config *config = load("tl-aggregator", PROGRAM_AGGREGATOR);
-    assert_int_equal(config_number(config, "batch_events"), 10000);
+    assert_int_equal(config_number(config, "quarantine_limit"), 100000);
     assert_int_equal(config_number(config, "batch_bytes"), 4096);
     assert_int_equal(config_number(config, "batch_wait"), 70);
     assert_string_equal(config_text(config, "group"), "own");
