@@ -3,18 +3,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/kafka/kafka_settings.h"
 #include "common/kafka/kafka_wake.h"
 
 #define WATERMARK_TIMEOUT_MS 5000
 #define SEEK_TIMEOUT_MS      5000
+#define LOOK_EVERY_MS        1000
+#define LOOK_TIMEOUT_MS      500
 #define FETCH_SHARES         4
 
 struct kafka_consumer {
     rd_kafka_t *rk;
     struct kafka_listener listener;
     int failure; /* what the listener failed with, handed out by the next poll */
+    bool away;   /* no broker answered when last looked */
+    int64_t next_look_ms;
     struct kafka_wake wake;
 };
 
@@ -76,6 +81,34 @@ static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
         log_error("Kafka refuses an assignment", LOG_TEXT("error", rd_kafka_err2str(err)));
         consumer->failure = ERR_IO;
     }
+}
+
+/* From inside poll. librdkafka says when all brokers are gone, but not when one is back. */
+static void on_error(rd_kafka_t *rk, int err, const char *reason, void *opaque)
+{
+    (void)rk;
+    struct kafka_consumer *consumer = opaque;
+    if (err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
+        consumer->away = true;
+    log_warn("Kafka reports trouble", LOG_TEXT("error", reason));
+}
+
+static void look_for_brokers(struct kafka_consumer *consumer)
+{
+    int64_t now = clock_monotonic_ms();
+    if (!consumer->away || now < consumer->next_look_ms)
+        return;
+    consumer->next_look_ms = now + LOOK_EVERY_MS;
+    const struct rd_kafka_metadata *metadata;
+    if (rd_kafka_metadata(consumer->rk, 0, NULL, &metadata, LOOK_TIMEOUT_MS))
+        return;
+    consumer->away = false;
+    rd_kafka_metadata_destroy(metadata);
+}
+
+bool kafka_consumer_away(const struct kafka_consumer *consumer)
+{
+    return consumer->away;
 }
 
 static int subscribe(rd_kafka_t *rk, const char *const *topics)
@@ -145,6 +178,7 @@ static int make_settings(const struct config *config, struct kafka_consumer *con
     }
     rd_kafka_conf_set_opaque(*conf, consumer);
     rd_kafka_conf_set_rebalance_cb(*conf, on_rebalance);
+    rd_kafka_conf_set_error_cb(*conf, on_error);
     return 0;
 }
 
@@ -277,8 +311,11 @@ int kafka_consumer_poll(struct kafka_consumer *consumer, int ms, struct kafka_me
         consumer->failure = 0;
         return rc;
     }
-    if (!m)
+    if (!m) {
+        look_for_brokers(consumer);
         return 0;
+    }
+    consumer->away = consumer->away && m->err;
     int rc = 0;
     if (m->err)
         rc = take_error(consumer, m, message);

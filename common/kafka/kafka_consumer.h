@@ -65,6 +65,9 @@ void kafka_message_release(struct kafka_message *message);
 const struct record_header *kafka_message_headers(const struct kafka_message *message,
                                                   struct arena *arena, size_t *count);
 
+/* No broker answers: they were all lost, and none has been seen since. Kept up to date by poll. */
+bool kafka_consumer_away(const struct kafka_consumer *consumer);
+
 /* Keeps a message beyond its release, in little memory: its headers, and what points into
  * them, are gone until it is viewed. The handle is to be dropped (NULL is fine);
  * viewing it fills `message` anew, which needs no release. */

@@ -114,7 +114,8 @@ static int connect_to(struct pg *pg, const char *conninfo, const char *applicati
         return ERR_BUSY;
     }
     return pg_script(pg, "SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET IntervalStyle = "
-                         "'postgres'; SET standard_conforming_strings = on");
+                         "'postgres'; SET standard_conforming_strings = on; "
+                         "SET bytea_output = 'hex'");
 }
 
 static int check_conninfo(const char *conninfo)

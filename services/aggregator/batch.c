@@ -119,8 +119,10 @@ static int intern(struct batch *batch, const struct identity *identity, struct p
 {
     size_t kind_len = strlen(identity->kind->name);
     char key[64 + 1 + IDENTITY_VALUE_LIMIT];
-    if (kind_len + 1 + identity->value.len > sizeof key)
-        return ERR_LIMIT;
+    if (kind_len + 1 + identity->value.len > sizeof key) {
+        log_error("An identity is longer than identities can be");
+        return ERR_IO;
+    }
     memcpy(key, identity->kind->name, kind_len);
     key[kind_len] = '=';
     memcpy(key + kind_len + 1, identity->value.ptr, identity->value.len);

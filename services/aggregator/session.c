@@ -73,7 +73,7 @@ static int on_assigned(void *context, struct kafka_partition *assigned, size_t c
         assigned[i].offset = p->committed;
         session->partition_count = i + 1;
     }
-    atomic_store(&session->waits_for, NULL);
+    session->assigned_once = true;
     log_info("Partitions were assigned", LOG_INT("writer", session->number),
              LOG_INT("partitions", count));
     return 0;
@@ -151,6 +151,13 @@ static int take(struct session *session, struct kafka_message *message)
     return rc;
 }
 
+static void tell_readiness(struct session *session)
+{
+    bool reads = session->partition_count > 0 || session->assigned_once;
+    const char *waits_for = reads && !kafka_consumer_away(session->consumer) ? NULL : "Kafka";
+    atomic_store(&session->waits_for, waits_for);
+}
+
 /* Reads until the batch is full, old enough, or nothing more comes for a moment. */
 static int fill(struct session *session)
 {
@@ -165,6 +172,7 @@ static int fill(struct session *session)
             rc = take(session, &message);
         bool nothing = message.happening == KAFKA_NOTHING;
         kafka_message_release(&message);
+        tell_readiness(session);
         if (rc != 0)
             return rc;
         if (nothing)
@@ -323,6 +331,7 @@ int session_run(struct session *session, bool *worked)
     session->apply.epoch = 0;
     session->apply.careful = 0;
     session->partition_count = 0;
+    session->assigned_once = false;
     int rc = open_database(session);
     if (rc == 0) {
         atomic_store(&session->waits_for, "Kafka");

@@ -22,8 +22,9 @@ struct session {
     struct kafka_consumer *consumer;
     struct partition *partitions;
     size_t partition_count;
-    size_t last_found; /* where the last record's partition was */
-    int64_t noted_ms;  /* when Kafka was last told of our offsets */
+    bool assigned_once; /* in this session, perhaps of none: others may have them all */
+    size_t last_found;  /* where the last record's partition was */
+    int64_t noted_ms;   /* when Kafka was last told of our offsets */
 };
 
 int session_init(struct session *session, const struct writer_setup *setup, int number) CHECKED;

@@ -60,7 +60,10 @@ int quarantine_replay_new(const struct config *config, struct pg *pg,
     const char *dir = config_dir(config);
     replay->pg = pg;
     arena_init(&replay->arena, RECORD_LIMIT);
-    int rc = identity_kinds_load(dir, &replay->kinds, fault);
+    int rc =
+        pg_script(pg, SQL_SESSION_BOUNDS); /* a frozen replay must not hold a partition's row */
+    if (rc == 0)
+        rc = identity_kinds_load(dir, &replay->kinds, fault);
     if (rc == 0)
         rc = vocabulary_load(dir, &replay->vocabulary, fault);
     if (rc == 0)

@@ -193,12 +193,14 @@ INADMISSIBLE = {
 @pytest.mark.parametrize("name", INADMISSIBLE)
 def test_inadmissible_events_wait_in_quarantine(stack, name):
     changes, pointer = INADMISSIBLE[name]
+    before = len(quarantined(stack, "inadmissible"))
     one = event("sales.deal.won", {"amount": 1, "currency": "EUR"},
                 **({} if "ce_customer" in changes else {"customer": "email=a%40b.example"}))
     produce(stack, one, **changes)
     good = deal(stack, person("beside"))  # a bad record spoils nothing beside it
     stack.wait_caught_up()
-    assert quarantined(stack, "inadmissible")[0]["detail"].startswith(pointer)
+    waiting = quarantined(stack, "inadmissible")
+    assert len(waiting) == before + 1 and waiting[0]["detail"].startswith(pointer)
     assert len(stack.query("SELECT 1 AS one FROM throughline.timeline WHERE event_id = %s", (good["id"],))) == 1
 
 
@@ -223,6 +225,7 @@ def test_one_bad_value_among_many_good_ones(stack):
     row, = stack.query("SELECT data FROM throughline.timeline WHERE event_id = %s", (text["id"],))
     assert row["data"] == {"datacontenttype": "text/plain", "data_base64": "cGxhaW4gd29yZHM="}
     assert not stack.query("SELECT 1 AS one FROM throughline.timeline WHERE event_id = %s", (bad["id"],))
+    assert "\\u0000" in quarantined(stack, "inadmissible")[0]["detail"]
 
 
 def test_a_frozen_aggregator_loses_its_partitions_and_spoils_nothing(stack):
@@ -245,3 +248,21 @@ def test_a_frozen_aggregator_loses_its_partitions_and_spoils_nothing(stack):
     stack.stop("tl-aggregator#2")
     wrong = stack.query("SELECT * FROM throughline.reconciliation WHERE difference <> 0")
     assert wrong == []
+
+
+def test_readiness_says_when_kafka_is_away(stack):
+    """Its broker frozen or gone, the aggregator is not ready; back, it is, and goes on by itself."""
+    def ready():
+        return stack.request("tl-aggregator", "GET", "/readyz").status == 200
+    wait_for(ready, 30, "ready at first")
+    stack.kafka.stop()
+    try:
+        wait_for(lambda: not ready(), 30, "readiness notices that Kafka is away")
+        assert "Kafka" in stack.request("tl-aggregator", "GET", "/readyz").json["detail"]
+    finally:
+        stack.kafka.start()
+    wait_for(ready, 60, "ready again")
+    one = event("sales.deal.won", {"customer": person("back"), "amount": 1, "currency": "EUR"})
+    wait_for(lambda: stack.post_event("sales", one).status == 202, 30, "tl-sales accepts again", step=0.1)
+    stack.wait_caught_up(60)
+    assert len(stack.query("SELECT 1 AS one FROM throughline.timeline WHERE event_id = %s", (one["id"],))) == 1

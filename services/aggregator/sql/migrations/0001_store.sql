@@ -50,6 +50,7 @@ CREATE TABLE store.identities (
     kind text NOT NULL,
     value text NOT NULL,
     first_seen timestamptz NOT NULL DEFAULT now(),
+    record text NOT NULL, -- topic/partition/offset that made it known and, with others, tied it to them
     UNIQUE (kind, value)
 );
 CREATE INDEX identities_customer ON store.identities (customer_id);

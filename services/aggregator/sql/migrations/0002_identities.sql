@@ -31,16 +31,16 @@ BEGIN
 
             -- New identities: of their component's customer, or of a new one.
             WITH asked AS (
-                SELECT u.kind, u.value, u.component, i.customer_id
-                FROM unnest(kinds, vals, components) AS u (kind, value, component)
+                SELECT u.kind, u.value, u.component, u.record, i.customer_id
+                FROM unnest(kinds, vals, components, records) AS u (kind, value, component, record)
                 LEFT JOIN store.identities i ON i.kind = u.kind AND i.value = u.value
             ), target AS (
                 SELECT component, coalesce(min(customer_id), nextval('store.customers_customer_id_seq')) AS customer_id,
                        count(customer_id) = 0 AS is_fresh
                 FROM asked GROUP BY component HAVING count(*) > count(customer_id)
             ), put AS (
-                INSERT INTO store.identities (kind, value, customer_id)
-                SELECT a.kind, a.value, t.customer_id
+                INSERT INTO store.identities (kind, value, customer_id, record)
+                SELECT a.kind, a.value, t.customer_id, a.record
                 FROM asked a JOIN target t ON t.component = a.component
                 WHERE a.customer_id IS NULL
                 ORDER BY a.kind, a.value

@@ -24,8 +24,12 @@ BEGIN
             ELSIF NOT pg_has_role(wanted, 'throughline_analyst_pii', 'member') THEN
                 EXECUTE format('GRANT throughline_analyst_pii TO %I', wanted);
             END IF;
-        EXCEPTION WHEN unique_violation THEN
-            NULL;
+        EXCEPTION
+            WHEN unique_violation THEN
+                NULL;
+            WHEN insufficient_privilege THEN
+                -- From PostgreSQL 16 on, only who made a role may grant it.
+                RAISE WARNING 'a superuser has to run: GRANT throughline_analyst TO throughline_analyst_pii; GRANT throughline_analyst_pii TO %', quote_ident(current_user);
         END;
     END LOOP;
 END
