@@ -42,14 +42,14 @@ const struct config_option config_options[] = {
     {"publish_linger", OPTION_DURATION, "2ms", 0, SEC, DEPARTMENT, false, "how long a record waits for others to share its way to Kafka"},
 
     {"group", OPTION_TEXT, "throughline", 0, 0, AGGREGATOR | CLI, false, "the aggregators' consumer group"},
-    {"writers", OPTION_NUMBER, "4", 1, 64, AGGREGATOR, false, "threads that write to PostgreSQL, each with its own connection"},
-    {"batch_events", OPTION_NUMBER, "5000", 1, 1000000, AGGREGATOR, false, "most events of a transaction"},
-    {"batch_bytes", OPTION_SIZE, "4 MiB", KIB, GIB, AGGREGATOR, false, "most bytes of a transaction's events"},
+    {"writers", OPTION_NUMBER, "2", 1, 64, AGGREGATOR, false, "threads that write to PostgreSQL, each with its own connection"},
+    {"batch_events", OPTION_NUMBER, "10000", 1, 1000000, AGGREGATOR, false, "most events of a transaction"},
+    {"batch_bytes", OPTION_SIZE, "8 MiB", KIB, GIB, AGGREGATOR, false, "most bytes of a transaction's events"},
     {"batch_wait", OPTION_DURATION, "50ms", 0, 60 * SEC, AGGREGATOR, false, "how long a batch that is not full waits for more"},
     {"identity_cache", OPTION_SIZE, "16 MiB", 0, GIB, AGGREGATOR, false, "memory of all writers together for identities they have seen"},
     {"lock_timeout", OPTION_DURATION, "2s", 10, 300 * SEC, AGGREGATOR, false, "how long a writer that takes a partition over waits for its predecessor's batch before it ends it"},
     {"quarantine_limit", OPTION_NUMBER, "100000", 1, 1000000000, AGGREGATOR, false, "most records in quarantine; above, a partition with another one pauses"},
-    {"fetch_bytes", OPTION_SIZE, "2 MiB", 64 * KIB, GIB, AGGREGATOR, false, "memory of each writer for records fetched ahead"},
+    {"fetch_bytes", OPTION_SIZE, "4 MiB", 64 * KIB, GIB, AGGREGATOR, false, "memory of each writer for records fetched ahead"},
 };
 /* clang-format on */
 

@@ -147,6 +147,8 @@ static int make_settings(const struct config *config, struct kafka_consumer *con
     const struct config_pair defaults[] = {
         /* A killed writer's partitions move on after this long. */
         {"session.timeout.ms", "10000"},
+        /* How soon a writer hears that others have come. */
+        {"heartbeat.interval.ms", "1000"},
         {"queued.max.messages.kbytes", sizes.queue_kib},
         {"fetch.max.bytes", sizes.fetch},
         {"message.max.bytes", sizes.fetch}, /* of a consumer: what fetch.max.bytes is at least */
