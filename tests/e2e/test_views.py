@@ -53,7 +53,8 @@ class World:
 
     def identity(self, customer, text):
         kind, value = text.split("=")
-        return self.value("INSERT INTO store.identities (customer_id, kind, value) VALUES (%s, %s, %s)"
+        return self.value("INSERT INTO store.identities (customer_id, kind, value, record)"
+                          " VALUES (%s, %s, %s, 't/0/0')"
                           " RETURNING identity_id", (customer, kind, value))
 
     def event(self, identity, type_, occurred_at, account=None, amount=None, currency=None, uid=None,
@@ -357,8 +358,8 @@ def test_a_page_touches_few_rows(postgres):
               " FROM generate_series(0, 23) n")
     big.query("INSERT INTO store.customers (customer_id, kind) SELECT n, CASE n %% 10 WHEN 0 THEN 'account'"
               " ELSE 'person' END FROM generate_series(1, 1000) n", ())
-    big.query("INSERT INTO store.identities (identity_id, customer_id, kind, value) SELECT n, 1 + (n - 1) %% 1000,"
-              " CASE n %% 10 WHEN 0 THEN 'account.domain' ELSE 'email' END, 'v' || n"
+    big.query("INSERT INTO store.identities (identity_id, customer_id, kind, value, record) SELECT n, 1 + (n - 1) %% 1000,"
+              " CASE n %% 10 WHEN 0 THEN 'account.domain' ELSE 'email' END, 'v' || n, 't/0/0'"
               " FROM generate_series(1, 3000) n", ())
     big.query("""INSERT INTO store.events (occurred_at, event_uid, identity_id, account_identity_id, department,
         type, source, event_id, topic, partition, kafka_offset)
