@@ -23,3 +23,9 @@ int64_t clock_wall_us(void)
 {
     return read_us(CLOCK_REALTIME);
 }
+
+struct timespec clock_monotonic_after(int64_t ms)
+{
+    int64_t until = clock_monotonic_us() + (ms > 0 ? ms : 0) * 1000;
+    return (struct timespec){until / 1000000, until % 1000000 * 1000};
+}

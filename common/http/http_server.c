@@ -127,8 +127,7 @@ int http_server_port(const struct http_server *server)
 /* Until nothing is under way and no connection waits to be accepted. */
 static void wait_until_drained(struct http_server *server, int ms)
 {
-    int64_t until = clock_monotonic_ms() + (ms > 0 ? ms : 0);
-    struct timespec deadline = {until / 1000, until % 1000 * 1000000};
+    struct timespec deadline = clock_monotonic_after(ms);
     pthread_mutex_lock(&server->mutex);
     while (server->under_way > 0 || server->listen_fd >= 0)
         if (pthread_cond_timedwait(&server->changed, &server->mutex, &deadline) == ETIMEDOUT)

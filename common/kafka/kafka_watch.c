@@ -167,14 +167,7 @@ static bool replace(struct kafka_watch *watch)
 
 static void timed_wait(struct kafka_watch *watch, int64_t ms)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += ms / 1000;
-    until.tv_nsec += (long)(ms % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
+    struct timespec until = clock_monotonic_after(ms);
     pthread_cond_timedwait(&watch->changed, &watch->lock, &until);
 }
 

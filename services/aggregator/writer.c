@@ -4,7 +4,6 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
@@ -65,15 +64,7 @@ int writer_join(struct writer *writer, int64_t deadline)
 {
     if (!writer)
         return 0;
-    int64_t left_ms = deadline - clock_monotonic_ms();
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += left_ms > 0 ? left_ms / 1000 : 0;
-    until.tv_nsec += left_ms > 0 ? left_ms % 1000 * 1000000 : 0;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
+    struct timespec until = clock_monotonic_after(deadline - clock_monotonic_ms());
     if (pthread_clockjoin_np(writer->thread, NULL, CLOCK_MONOTONIC, &until) != 0) {
         log_error("A writer did not end in time; its batch is rolled back by the server",
                   LOG_INT("writer", writer->session.number),

@@ -177,13 +177,7 @@ static struct publication *overdue(const struct publisher *publisher)
 
 static void wait_for_sweep(struct publisher *publisher)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += SWEEP_MS * 1000000L;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
+    struct timespec until = clock_monotonic_after(SWEEP_MS);
     pthread_cond_timedwait(&publisher->changed, &publisher->lock, &until);
 }
 
