@@ -153,9 +153,8 @@ static int take(struct session *session, struct kafka_message *message)
 
 static void tell_readiness(struct session *session)
 {
-    bool reads = session->partition_count > 0 || session->assigned_once;
-    const char *waits_for = reads && !kafka_consumer_away(session->consumer) ? NULL : "Kafka";
-    atomic_store(&session->waits_for, waits_for);
+    bool reads = session->assigned_once && !kafka_consumer_away(session->consumer);
+    atomic_store(&session->waits_for, reads ? NULL : "Kafka");
 }
 
 /* Reads until the batch is full, old enough, or nothing more comes for a moment. */
@@ -172,7 +171,6 @@ static int fill(struct session *session)
             rc = take(session, &message);
         bool nothing = message.happening == KAFKA_NOTHING;
         kafka_message_release(&message);
-        tell_readiness(session);
         if (rc != 0)
             return rc;
         if (nothing)
@@ -278,6 +276,7 @@ static int read_and_apply(struct session *session, bool *worked)
 {
     while (!stop_requested()) {
         int rc = fill(session);
+        tell_readiness(session);
         if (rc == 0 && batch_is_empty(&session->batch)) /* /readyz shall know that it is away */
             rc = pg_look(session->apply.pg);
         if (rc == 0)
