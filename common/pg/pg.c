@@ -171,11 +171,6 @@ int pg_look(struct pg *pg)
     return !pg_broken(pg) && PQconsumeInput(pg->conn) ? 0 : pg_fail(pg, NULL);
 }
 
-int pg_backend_pid(const struct pg *pg)
-{
-    return PQbackendPID(pg->conn);
-}
-
 int pg_server_version(const struct pg *pg)
 {
     return PQserverVersion(pg->conn);

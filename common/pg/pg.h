@@ -27,7 +27,6 @@ bool pg_broken(const struct pg *pg); /* the connection is gone: close it, open a
 /* While nothing is asked: has the server hung up? Reads what is there, waits for nothing. ERR_BUSY,
  * logged, where the connection is gone. */
 int pg_look(struct pg *pg) CHECKED;
-int pg_backend_pid(const struct pg *pg);
 int pg_server_version(const struct pg *pg); /* 150020 for 15.20 */
 
 /* Of the last failure: five characters, and the server's message. Never NULL. */
