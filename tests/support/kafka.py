@@ -12,15 +12,16 @@ from confluent_kafka.admin import AdminClient
 from support.paths import KAFKA_LIBS
 from support.ports import free_port
 from support.process import Process
+from support.proxy import Proxy
 from support.wait import wait_for
 
 SETTINGS = """
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}{listeners}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}{advertised}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT{protocols}
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
 log.dirs={folder}/data
@@ -56,18 +57,29 @@ rootLogger.appenderRef.out.ref=out
 
 class Kafka:
     """start, stop, kill and start again on the same data and port; `brokers`
-    is its address. `settings` are more lines for server.properties."""
+    is its address. `settings` are more lines for server.properties.
+
+    Clients that shall reach it through a proxy only are given `kafka.proxy().brokers`."""
+
+    PROXIES = 2
 
     def __init__(self, folder, partitions=4, heap="512m", settings=""):
         assert KAFKA_LIBS.is_dir(), f"no jars in {KAFKA_LIBS}: run tests/run once"
         self.folder = os.path.abspath(folder)
         self.port, self.controller = free_port(), free_port()
         self.brokers = f"127.0.0.1:{self.port}"
+        # A client goes on to the address that the broker gives it, so that each proxy needs a
+        # listener of its own, which gives its clients the proxy's address.
+        self.proxied = [(free_port(), free_port()) for _ in range(self.PROXIES)]
         shutil.rmtree(self.folder, ignore_errors=True)
         os.makedirs(self.folder)
         self._write("server.properties", SETTINGS.format(
-            port=self.port, controller=self.controller, folder=self.folder,
-            partitions=partitions) + settings)
+            port=self.port, controller=self.controller, folder=self.folder, partitions=partitions,
+            listeners="".join(f",PROXIED{n}://127.0.0.1:{behind}"
+                              for n, (_, behind) in enumerate(self.proxied)),
+            advertised="".join(f",PROXIED{n}://127.0.0.1:{front}"
+                               for n, (front, _) in enumerate(self.proxied)),
+            protocols="".join(f",PROXIED{n}:PLAINTEXT" for n in range(self.PROXIES))) + settings)
         self._write("log4j2.properties", LOG4J)
         java = ["java", f"-Xmx{heap}", "-XX:+UseSerialGC", "-XX:-UsePerfData",
                 f"-Dlog4j2.configurationFile={self.folder}/log4j2.properties",
@@ -106,6 +118,14 @@ class Kafka:
     def remove(self):
         self.process.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def proxy(self, number=0):
+        """A proxy for clients that get its `brokers`; the caller closes it. There can be PROXIES
+        of them, for clients that shall be harmed apart from each other."""
+        front, behind = self.proxied[number]
+        proxy = Proxy(behind, front)
+        proxy.brokers = f"127.0.0.1:{front}"
+        return proxy
 
     def answers(self):
         try:

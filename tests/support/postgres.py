@@ -3,11 +3,13 @@ the demo uses too."""
 import itertools
 import os
 import subprocess
+import urllib.parse
 
 import psycopg2
 import psycopg2.extras
 
 from support.paths import ROOT
+from support.proxy import Proxy
 
 SCRIPT = ROOT / "deploy" / "demo" / "private-postgres"
 
@@ -63,6 +65,10 @@ class Postgres:
         execute(self.uri, f"CREATE DATABASE {name}")
         return self.uri.rsplit("/", 1)[0] + "/" + name
 
+    def proxy(self):
+        """A proxy; proxied(uri, proxy) is a database's URI through it. The caller closes it."""
+        return Proxy(urllib.parse.urlsplit(self.uri).port)
+
     def tail(self, lines=30):
         try:
             with open(os.path.join(self.folder, "server"), encoding="utf-8") as file:
@@ -71,6 +77,13 @@ class Postgres:
                 return "".join(log.readlines()[-lines:])
         except FileNotFoundError:
             return ""
+
+
+def proxied(uri, proxy):
+    """The same database by way of the proxy."""
+    parts = urllib.parse.urlsplit(uri)
+    head, _, _ = parts.netloc.rpartition(":")
+    return urllib.parse.urlunsplit(parts._replace(netloc=f"{head}:{proxy.port}"))
 
 
 def connect(uri):
