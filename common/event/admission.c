@@ -34,34 +34,12 @@ static int differs(const struct reading *r, const char *name)
                      name);
 }
 
-static const char *type_word(json_type type)
-{
-    switch (type) {
-    case JSON_STRING:
-        return "a string";
-    case JSON_REAL:
-        return "a number";
-    case JSON_TRUE:
-        return "true or false";
-    case JSON_OBJECT:
-        return "an object";
-    default:
-        return "an array";
-    }
-}
-
 /* An amount may also come as decimal text, so that no double spoils it. */
-static bool is_of_type(json_t *value, const struct required_member *required)
+static bool is_as_required(json_t *value, const struct required_member *required)
 {
-    switch (required->type) {
-    case JSON_REAL:
-        return json_is_number(value) ||
-               (json_is_string(value) && strcmp(required->name, "amount") == 0);
-    case JSON_TRUE:
-        return json_is_boolean(value);
-    default:
-        return json_typeof(value) == required->type;
-    }
+    return value_test_holds(&required->test, value) ||
+           (required->test.type == JSON_REAL && json_is_string(value) &&
+            strcmp(required->name, "amount") == 0);
 }
 
 static int check_required(const struct reading *r)
@@ -74,13 +52,13 @@ static int check_required(const struct reading *r)
     for (size_t i = 0; i < r->type->required_count; i++) {
         const struct required_member *required = &r->type->required[i];
         json_t *value = member(r, required->name);
-        if (value && is_of_type(value, required))
+        if (is_as_required(value, required))
             continue;
         char pointer[256] = "/data";
         json_pointer_append(pointer, sizeof pointer, required->name);
         return fault_set(r->fault, pointer, "%s: %s needs it as %s",
                          value ? "has the wrong type" : "is missing", r->type->name,
-                         type_word(required->type));
+                         json_type_word(required->test.type));
     }
     return 0;
 }

@@ -9,6 +9,7 @@
 #include "common/event/event_text.h"
 #include "common/event/template.h"
 #include "common/json/json_pointer.h"
+#include "common/json/predicate.h"
 
 #define DEPARTMENTS_LIMIT 64
 #define NAME_LIMIT        32 /* bytes of a department's name */
@@ -89,25 +90,6 @@ static bool type_name_valid(const struct department *department, const char *nam
     return dots >= 2;
 }
 
-static bool json_type_named(const char *name, json_type *type)
-{
-    static const struct {
-        const char *name;
-        json_type type;
-    } types[] = {{"string", JSON_STRING},
-                 {"number", JSON_REAL},
-                 {"boolean", JSON_TRUE},
-                 {"object", JSON_OBJECT},
-                 {"array", JSON_ARRAY}};
-    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
-        if (strcmp(types[i].name, name) == 0) {
-            *type = types[i].type;
-            return true;
-        }
-    }
-    return false;
-}
-
 static int read_required(const struct reading *r, json_t *required, struct event_type *type)
 {
     if (!required)
@@ -123,9 +105,12 @@ static int read_required(const struct reading *r, json_t *required, struct event
     json_object_foreach(required, name, value)
     {
         struct required_member *member = &type->required[type->required_count++];
-        if (!json_is_string(value) || !json_type_named(json_string_value(value), &member->type))
+        *member = (struct required_member){.name = NULL};
+        if (!json_is_string(value) ||
+            !json_type_named(json_string_value(value), &member->test.type))
             return at_fault(r, "required",
                             "types are \"string\", \"number\", \"boolean\", \"object\", \"array\"");
+        member->test.kind = TEST_TYPE;
         member->name = arena_strdup(r->arena, span_of(name));
         if (!member->name)
             return ERR_MEMORY;

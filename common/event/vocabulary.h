@@ -19,6 +19,7 @@
 
 #include "common/base/arena.h"
 #include "common/base/fault.h"
+#include "common/json/predicate.h"
 
 enum money { MONEY_NONE, MONEY_PROMISED, MONEY_BILLED, MONEY_RECEIVED, MONEY_REFUNDED };
 
@@ -29,7 +30,7 @@ struct event_type {
     const char *summary; /* template; NULL: none */
     struct required_member {
         const char *name;
-        json_type type; /* JSON_REAL stands for any number, JSON_TRUE for a boolean */
+        struct value_test test; /* of a type */
     } * required;
     size_t required_count;
 };

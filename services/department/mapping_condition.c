@@ -2,16 +2,13 @@
 
 #include <stdio.h>
 
-#include "common/base/config.h"
 #include "common/json/json_pointer.h"
-
-enum test_kind { TEST_EQUAL, TEST_PRESENT, TEST_ABSENT };
+#include "common/json/predicate.h"
 
 struct test {
     const char *pointer; /* NULL: a header */
     const char *header;
-    enum test_kind kind;
-    json_t *expected; /* a constant, or a list of them */
+    struct value_test value;
 };
 
 struct condition {
@@ -19,48 +16,21 @@ struct condition {
     size_t count;
 };
 
-static bool is_constant(json_t *json)
-{
-    return json_is_string(json) || json_is_integer(json) || json_is_boolean(json) ||
-           json_is_null(json);
-}
-
-static int check_expected(json_t *expected, bool header, const char *at, struct fault *fault)
+/* A header is text: bounds and types are for members. */
+static int check_header_test(const struct value_test *test, const char *at, struct fault *fault)
 {
     size_t i;
     json_t *one;
-    if (header && !json_is_array(expected) && !json_is_string(expected))
+    bool text = test->kind == TEST_PRESENT || test->kind == TEST_ABSENT ||
+                (test->kind == TEST_EQUAL &&
+                 (json_is_string(test->expected) || json_is_array(test->expected)));
+    if (!text)
         return fault_set(fault, at, "must be a text, a list of texts or {\"present\": true}");
-    if (!json_is_array(expected) && !is_constant(expected))
-        return fault_set(fault, at,
-                         "must be a string, a whole number, true, false or null, a list "
-                         "of those, or {\"present\": true}");
-    if (json_is_array(expected) && json_array_size(expected) == 0)
-        return fault_set(fault, at, "must name at least one constant");
-    json_array_foreach(expected, i, one)
+    json_array_foreach(test->expected, i, one)
     {
-        if (header ? !json_is_string(one) : !is_constant(one))
-            return fault_set(fault, at, "element %zu must be a %s", i,
-                             header ? "string" : "string, a whole number, true, false or null");
+        if (!json_is_string(one))
+            return fault_set(fault, at, "element %zu must be a string", i);
     }
-    return 0;
-}
-
-static int parse_test(struct test *test, json_t *expected, const char *at, struct fault *fault)
-{
-    static const char *const keys[] = {"present", NULL};
-    if (!json_is_object(expected)) {
-        test->kind = TEST_EQUAL;
-        test->expected = expected;
-        return check_expected(expected, !test->pointer, at, fault);
-    }
-    int rc = config_only_keys(expected, at, keys, fault);
-    if (rc)
-        return rc;
-    json_t *present = json_object_get(expected, "present");
-    if (!json_is_boolean(present))
-        return fault_set(fault, at, "must have \"present\": true or false");
-    test->kind = json_is_true(present) ? TEST_PRESENT : TEST_ABSENT;
     return 0;
 }
 
@@ -78,7 +48,9 @@ static int parse_headers(struct condition *condition, json_t *headers, const cha
         json_pointer_append(here, sizeof here, name);
         struct test *test = &condition->tests[condition->count++];
         *test = (struct test){.header = name};
-        int rc = parse_test(test, expected, here, fault);
+        int rc = value_test_parse(&test->value, expected, here, fault);
+        if (rc == 0)
+            rc = check_header_test(&test->value, here, fault);
         if (rc)
             return rc;
     }
@@ -113,7 +85,7 @@ int condition_parse(struct arena *arena, json_t *json, const char *at, struct co
         } else {
             struct test *test = &condition->tests[condition->count++];
             *test = (struct test){.pointer = key};
-            rc = parse_test(test, expected, here, fault);
+            rc = value_test_parse(&test->value, expected, here, fault);
         }
         if (rc)
             return rc;
@@ -122,25 +94,22 @@ int condition_parse(struct arena *arena, json_t *json, const char *at, struct co
     return 0;
 }
 
-static bool equals(const struct test *test, json_t *member, struct span header, json_t *constant)
+static bool header_holds(const struct value_test *test, struct span header)
 {
-    if (test->pointer)
-        return member && json_equal(member, constant);
-    return header.ptr && span_is(header, json_string_value(constant));
+    if (test->kind != TEST_EQUAL)
+        return (test->kind == TEST_PRESENT) == (header.ptr != NULL);
+    if (!header.ptr || !json_is_array(test->expected))
+        return header.ptr && span_is(header, json_string_value(test->expected));
+    for (size_t i = 0; i < json_array_size(test->expected); i++)
+        if (span_is(header, json_string_value(json_array_get(test->expected, i))))
+            return true;
+    return false;
 }
 
 static bool test_holds(const struct test *test, const struct mapping_input *input)
 {
-    json_t *member = test->pointer ? input_member(input, test->pointer) : NULL;
-    struct span header = test->pointer ? (struct span){0} : input_header(input, test->header);
-    if (test->kind != TEST_EQUAL)
-        return (test->kind == TEST_PRESENT) == (header.ptr || input_has_value(member));
-    if (!json_is_array(test->expected))
-        return equals(test, member, header, test->expected);
-    for (size_t i = 0; i < json_array_size(test->expected); i++)
-        if (equals(test, member, header, json_array_get(test->expected, i)))
-            return true;
-    return false;
+    return test->pointer ? value_test_holds(&test->value, input_member(input, test->pointer))
+                         : header_holds(&test->value, input_header(input, test->header));
 }
 
 bool condition_holds(const struct condition *condition, const struct mapping_input *input)

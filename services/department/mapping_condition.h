@@ -1,13 +1,8 @@
 /*
  * When a rule or a value counts: every member of the condition must hold.
  *
- *   {"/type": "invoice.paid",                     equal to a constant
- *    "/data/object/status": ["paid", "open"],     equal to one of them
- *    "/data/object/customer": {"present": true},  there, not null, not ""
- *    "headers": {"X-Topic": "orders/create"}}     the same for request headers
- *
- * Constants are strings, whole numbers, true, false and null (a member that is
- * there and null); a header is compared as text.
+ *   {"/type": "invoice.paid",                  members of the payload: common/json/predicate.h
+ *    "headers": {"X-Topic": "orders/create"}}  request headers, compared as text
  */
 #ifndef SERVICES_DEPARTMENT_MAPPING_CONDITION_H
 #define SERVICES_DEPARTMENT_MAPPING_CONDITION_H

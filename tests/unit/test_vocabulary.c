@@ -68,11 +68,11 @@ static void reads_what_files_say(void **state)
     assert_true(won->touch);
     assert_int_equal(won->required_count, 2);
     assert_string_equal(won->required[0].name, "amount");
-    assert_int_equal(won->required[0].type, JSON_REAL);
-    assert_int_equal(won->required[1].type, JSON_STRING);
-    assert_int_equal(sales->types[1].required[0].type, JSON_TRUE);
-    assert_int_equal(sales->types[1].required[1].type, JSON_OBJECT);
-    assert_int_equal(sales->types[1].required[2].type, JSON_ARRAY);
+    assert_int_equal(won->required[0].test.type, JSON_REAL);
+    assert_int_equal(won->required[1].test.type, JSON_STRING);
+    assert_int_equal(sales->types[1].required[0].test.type, JSON_TRUE);
+    assert_int_equal(sales->types[1].required[1].test.type, JSON_OBJECT);
+    assert_int_equal(sales->types[1].required[2].test.type, JSON_ARRAY);
     assert_null(sales->types[0].summary);
     assert_int_equal(sales->types[0].money, MONEY_NONE);
     assert_false(sales->types[0].touch);
