@@ -209,7 +209,7 @@ int event_set_attribute(struct event *event, struct span name, struct span value
         return attribute_fault(fault, name,
                                "must be UTF-8 without control characters and noncharacters");
     if (value.len > EVENT_VALUE_LIMIT)
-        return attribute_fault(fault, name, "is longer than 32768 bytes");
+        return attribute_fault(fault, name, "is longer than 16384 bytes");
     if (span_is(name, "specversion"))
         return set_specversion(specversion_seen, value, fault);
     if (span_is(name, "data"))

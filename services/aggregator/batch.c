@@ -8,14 +8,15 @@
 #include "common/json/decimal.h"
 #include "common/pg/pg.h"
 
-/* A quarantined record keeps all its bytes, however large Kafka let it be. */
-#define LARGEST_RECORD ((size_t)32 * 1024 * 1024)
+/* A quarantined record keeps all its bytes, however large Kafka let it be: librdkafka takes 100 MB
+ * (receive.message.max.bytes) unless told otherwise, and PostgreSQL not much more, in hex. */
+#define LARGEST_RECORD ((size_t)120 * 1024 * 1024)
 #define SMALLEST_SLOTS 1024
 
 int batch_init(struct batch *batch, size_t byte_limit)
 {
     *batch = (struct batch){.byte_limit = byte_limit};
-    arena_init(&batch->arena, byte_limit + 2 * LARGEST_RECORD);
+    arena_init(&batch->arena, byte_limit + LARGEST_RECORD);
     buffer_init(&batch->rows, byte_limit + LARGEST_RECORD);
     batch->identity_slot_count = SMALLEST_SLOTS;
     batch->identity_slots = calloc(SMALLEST_SLOTS, sizeof *batch->identity_slots);

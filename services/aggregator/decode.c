@@ -2,8 +2,9 @@
 
 #include <stdio.h>
 
-/* What one record may take while it is decoded: its tree, where it must be parsed. */
-#define SCRATCH_LIMIT ((size_t)64 * 1024 * 1024)
+/* What one record may take while it is decoded: its texts, some of them several times over. A
+ * record that wants more would stop its partition, so the limit is far from what one can want. */
+#define SCRATCH_LIMIT (8 * DECODE_BYTES_LIMIT)
 
 #define TOPIC_PREFIX "events."
 
@@ -37,6 +38,34 @@ static int check_marked(const struct record *record, const char **reason, struct
     return fault_set(fault, "", "%.*s", SPAN_ARGS(marked));
 }
 
+/* Commas and opening brackets outside strings, and one: as many as there are values, or more. */
+static size_t count_values(struct span text)
+{
+    size_t count = 1;
+    bool in_string = false;
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        if (c == '"')
+            in_string = !in_string;
+        else if (in_string)
+            i += c == '\\';
+        else
+            count += c == ',' || c == '[' || c == '{';
+    }
+    return count;
+}
+
+int decode_check_size(struct span value, struct fault *fault)
+{
+    if (value.len > DECODE_BYTES_LIMIT)
+        return fault_set(fault, "", "is larger than %zu MiB: no intake writes such a record",
+                         DECODE_BYTES_LIMIT >> 20);
+    if (value.len > DECODE_VALUES_LIMIT && count_values(value) > DECODE_VALUES_LIMIT)
+        return fault_set(fault, "", "has more than %zu values: no intake writes such a record",
+                         DECODE_VALUES_LIMIT);
+    return 0;
+}
+
 int decode_record(struct decoder *decoder, const struct record *record, int64_t now,
                   const struct department **department, struct event *event,
                   struct event_facts *facts, const char **reason, struct fault *fault)
@@ -44,6 +73,11 @@ int decode_record(struct decoder *decoder, const struct record *record, int64_t 
     struct arena *arena = &decoder->scratch;
     arena_reset(arena);
     int rc = check_marked(record, reason, fault);
+    if (rc != 0)
+        return rc;
+
+    *reason = REASON_INADMISSIBLE;
+    rc = decode_check_size(record->value, fault);
     if (rc != 0)
         return rc;
 

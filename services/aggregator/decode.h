@@ -7,6 +7,11 @@
 
 #include "services/aggregator/batch.h"
 
+/* What is decoded at most: no intake writes more. Its tree, where a record must be parsed, takes
+ * some 130 bytes a value. */
+#define DECODE_BYTES_LIMIT  ((size_t)16 * 1024 * 1024)
+#define DECODE_VALUES_LIMIT ((size_t)512 * 1024)
+
 struct decoder {
     const struct identity_kinds *kinds;
     const struct vocabulary *vocabulary;
@@ -24,6 +29,9 @@ void decoder_free(struct decoder *decoder);
 int decode_record(struct decoder *decoder, const struct record *record, int64_t now,
                   const struct department **department, struct event *event,
                   struct event_facts *facts, const char **reason, struct fault *fault) CHECKED;
+
+/* Is the record's value small enough to be looked at? ERR_INVALID with the fault. */
+int decode_check_size(struct span value, struct fault *fault) CHECKED;
 
 /* decode_record, then into the batch either way. ERR_MEMORY, ERR_LIMIT. */
 int decode_into_batch(struct decoder *decoder, struct batch *batch, struct partition *partition,
