@@ -48,6 +48,7 @@ const struct config_option config_options[] = {
     {"batch_wait", OPTION_DURATION, "50ms", 0, 60 * SEC, AGGREGATOR, false, "how long a batch that is not full waits for more"},
     {"identity_cache", OPTION_SIZE, "16 MiB", 0, GIB, AGGREGATOR, false, "memory of all writers together for identities they have seen"},
     {"lock_timeout", OPTION_DURATION, "2s", 10, 300 * SEC, AGGREGATOR, false, "how long a writer that takes a partition over waits for its predecessor's batch before it ends it"},
+    {"database_timeout", OPTION_DURATION, "60s", SEC, 3600 * SEC, AGGREGATOR | CLI, false, "how long PostgreSQL may take for a statement; then the connection is given up, and opened anew"},
     {"quarantine_limit", OPTION_NUMBER, "100000", 1, 1000000000, AGGREGATOR, false, "most records in quarantine; above, a partition with another one pauses"},
     {"fetch_bytes", OPTION_SIZE, "4 MiB", 64 * KIB, GIB, AGGREGATOR, false, "memory of each writer for records fetched ahead"},
 };

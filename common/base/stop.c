@@ -70,3 +70,8 @@ bool stop_wait(int ms)
     }
     return stop_requested();
 }
+
+int stop_descriptor(void)
+{
+    return stop_pipe[0];
+}

@@ -21,4 +21,8 @@ void stop_request(void);        /* as if SIGTERM had come; any thread */
  * stop is requested. Every sleep in this tree is one of these. Any thread. */
 bool stop_wait(int ms);
 
+/* For waits that watch a socket, too: a descriptor that polls as readable from the moment stop is
+ * requested; never read it. -1 before stop_install. Any thread. */
+int stop_descriptor(void);
+
 #endif

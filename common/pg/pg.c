@@ -1,150 +1,34 @@
 #include "common/pg/pg_internal.h"
 
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/clock.h"
 #include "common/base/log.h"
 
-#define CONNECT_MS 5000
+#define STOP_MS 2000 /* unless options say another */
 
 struct pg_result {
     PGresult *raw;
 };
 
-/* Only the primary message: detail and context repeat values of rows. */
-static void remember(struct pg *pg, const char *sqlstate, const char *message)
-{
-    snprintf(pg->sqlstate, sizeof pg->sqlstate, "%s", sqlstate);
-    snprintf(pg->message, sizeof pg->message, "%s", message);
-    size_t len = strlen(pg->message);
-    while (len > 0 && pg->message[len - 1] == '\n')
-        pg->message[--len] = '\0';
-}
-
-static bool in_class(const char *sqlstate, const char *class)
-{
-    return strncmp(sqlstate, class, 2) == 0;
-}
-
-int pg_code_of(const char *sqlstate)
-{
-    static const char *const passing[] = {"08", "40", "53", "57", "58"};
-    for (size_t i = 0; i < sizeof passing / sizeof passing[0]; i++)
-        if (in_class(sqlstate, passing[i]))
-            return ERR_BUSY;
-    if (strcmp(sqlstate, "25006") == 0 || strcmp(sqlstate, "55P03") == 0)
-        return ERR_BUSY;
-    if (strcmp(sqlstate, "TL001") == 0)
-        return ERR_CONFLICT;
-    if (in_class(sqlstate, "22") || in_class(sqlstate, "23"))
-        return ERR_INVALID;
-    return ERR_IO;
-}
-
-int pg_fail(struct pg *pg, const PGresult *result)
-{
-    const char *sqlstate = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
-    const char *message = result ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : NULL;
-    bool lost = PQstatus(pg->conn) == CONNECTION_BAD;
-    /* libpq's own errors have no SQLSTATE: connection_failure or internal_error. */
-    remember(pg,
-             sqlstate ? sqlstate
-             : lost   ? "08006"
-                      : "XX000",
-             message ? message : PQerrorMessage(pg->conn));
-    /* After 57P01..57P03 and 57P05 the server hangs up, though libpq has not read that yet. */
-    if (lost || in_class(pg->sqlstate, "08") || strncmp(pg->sqlstate, "57P", 3) == 0)
-        pg->broken = true;
-
-    int code = pg_code_of(pg->sqlstate);
-    if (code == ERR_BUSY)
-        log_warn("PostgreSQL cannot do this now", LOG_TEXT("sqlstate", pg->sqlstate),
-                 LOG_TEXT("error", pg->message));
-    else if (code == ERR_IO)
-        log_error("PostgreSQL refused a statement", LOG_TEXT("sqlstate", pg->sqlstate),
-                  LOG_TEXT("error", pg->message));
-    return code;
-}
-
-/* libpq would print notices on standard error as they come. */
-static void on_notice(void *unused, const char *message)
-{
-    (void)unused;
-    log_debug("PostgreSQL says", LOG_TEXT("notice", message));
-}
-
-/* Drives PQconnectPoll under one deadline for all hosts and addresses of the
- * connection string (libpq's connect_timeout counts for each of them anew). */
-static bool connect_within(PGconn *conn, int ms)
-{
-    int64_t deadline = clock_monotonic_ms() + ms;
-    PostgresPollingStatusType want = PGRES_POLLING_WRITING;
-    while (PQstatus(conn) != CONNECTION_BAD && want != PGRES_POLLING_FAILED) {
-        if (want == PGRES_POLLING_OK)
-            return true;
-        int64_t left = deadline - clock_monotonic_ms();
-        if (left <= 0)
-            return false;
-        struct pollfd fd = {PQsocket(conn), want == PGRES_POLLING_READING ? POLLIN : POLLOUT, 0};
-        if (poll(&fd, 1, (int)left) > 0)
-            want = PQconnectPoll(conn);
-    }
-    return false;
-}
-
-static int connect_to(struct pg *pg, const char *conninfo, const char *application)
-{
-    /* Before dbname: defaults that the connection string may override, so that a
-     * peer that vanished without a word is noticed. After it: what always holds. */
-    const char *const keys[] = {
-        "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout",
-        "dbname",          "application_name",    "client_encoding",  NULL};
-    const char *const values[] = {"10", "5", "3", "30000", conninfo, application, "UTF8", NULL};
-    pg->conn = PQconnectStartParams(keys, values, 1);
-    if (!pg->conn)
-        return ERR_MEMORY;
-    PQsetNoticeProcessor(pg->conn, on_notice, NULL);
-    if (!connect_within(pg->conn, CONNECT_MS)) {
-        bool refused = PQstatus(pg->conn) == CONNECTION_BAD;
-        remember(pg, "08001", refused ? PQerrorMessage(pg->conn) : "no answer in time");
-        log_warn("PostgreSQL cannot be reached", LOG_TEXT("error", pg->message));
-        return ERR_BUSY;
-    }
-    return pg_script(pg, "SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET IntervalStyle = "
-                         "'postgres'; SET standard_conforming_strings = on; "
-                         "SET bytea_output = 'hex'");
-}
-
-static int check_conninfo(const char *conninfo)
-{
-    char *error = NULL;
-    /* A bare name is a database to libpq. */
-    if (!strchr(conninfo, '=') && !strstr(conninfo, "://"))
-        return 0;
-    PQconninfoOption *parsed = PQconninfoParse(conninfo, &error);
-    if (parsed) {
-        PQconninfoFree(parsed);
-        return 0;
-    }
-    log_error("the connection string for PostgreSQL is malformed", LOG_TEXT("error", error));
-    PQfreemem(error);
-    return ERR_IO;
-}
-
-int pg_open(const char *conninfo, const char *application, struct pg **out)
+int pg_open(const char *conninfo, const char *application, const struct pg_options *options,
+            struct pg **out)
 {
     *out = NULL;
-    int rc = check_conninfo(conninfo);
-    if (rc != 0)
-        return rc;
     struct pg *pg = calloc(1, sizeof *pg);
-    if (!pg)
+    if (!pg) {
+        log_error("No memory for a connection to PostgreSQL");
         return ERR_MEMORY;
-    remember(pg, "00000", "");
-    rc = connect_to(pg, conninfo, application);
+    }
+    if (options)
+        pg->options = *options;
+    else
+        pg->options.stop_ms = STOP_MS;
+    if (pg->options.answer_ms <= 0)
+        pg->options.answer_ms = PG_ANSWER_MS;
+    pg_remember(pg, "00000", "");
+    int rc = pg_connect(pg, conninfo, application);
     if (rc != 0) {
         pg_close(pg);
         return rc;
@@ -157,7 +41,7 @@ void pg_close(struct pg *pg)
 {
     if (!pg)
         return;
-    PQfinish(pg->conn);
+    PQfinish(pg->conn); /* says goodbye, and does not wait until that is sent */
     free(pg);
 }
 
@@ -166,9 +50,21 @@ bool pg_broken(const struct pg *pg)
     return pg->broken || PQstatus(pg->conn) == CONNECTION_BAD;
 }
 
+void pg_set_answer_ms(struct pg *pg, int answer_ms)
+{
+    pg->options.answer_ms = answer_ms;
+}
+
 int pg_look(struct pg *pg)
 {
-    return !pg_broken(pg) && PQconsumeInput(pg->conn) ? 0 : pg_fail(pg, NULL);
+    int rc = pg_begin(pg, "has it hung up?");
+    if (rc != 0)
+        return rc;
+    bool there = PQconsumeInput(pg->conn) != 0;
+    (void)PQisBusy(pg->conn); /* looks into what came: the server's last word, perhaps */
+    if (!there || PQstatus(pg->conn) == CONNECTION_BAD)
+        return pg_fail(pg, NULL);
+    return pg->began_ms - pg->heard_ms < PG_QUIET_MS ? 0 : pg_script(pg, "SELECT 1");
 }
 
 int pg_server_version(const struct pg *pg)
@@ -186,12 +82,26 @@ const char *pg_message(const struct pg *pg)
     return pg->message;
 }
 
-/* Takes `raw` over: into *result, or clears it. */
-static int take(struct pg *pg, PGresult *raw, struct pg_result **result)
+/* A COPY where none belongs: nobody would feed it, so the connection is of no more use. */
+static int misplaced_copy(struct pg *pg)
 {
+    pg->broken = true;
+    pg_remember(pg, "XX000", "a COPY where none belongs");
+    return pg_report(pg, ERR_IO);
+}
+
+/* The answer to what was sent (`sent`: what PQsend… returned), into *result where that is wanted.
+ */
+static int take(struct pg *pg, int sent, struct pg_result **result)
+{
+    PGresult *raw;
+    int rc = pg_answer(pg, sent, &raw);
+    if (rc != 0)
+        return rc;
     ExecStatusType status = PQresultStatus(raw);
-    int rc = 0;
-    if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK && status != PGRES_EMPTY_QUERY)
+    if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH)
+        rc = misplaced_copy(pg);
+    else if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK && status != PGRES_EMPTY_QUERY)
         rc = pg_fail(pg, raw);
     if (rc != 0 || !result) {
         PQclear(raw);
@@ -200,6 +110,7 @@ static int take(struct pg *pg, PGresult *raw, struct pg_result **result)
     *result = malloc(sizeof **result);
     if (!*result) {
         PQclear(raw);
+        log_error("No memory for an answer of PostgreSQL");
         return ERR_MEMORY;
     }
     (*result)->raw = raw;
@@ -211,7 +122,11 @@ int pg_query(struct pg *pg, const char *sql, const char *const *params, int para
 {
     if (result)
         *result = NULL;
-    return take(pg, PQexecParams(pg->conn, sql, param_count, NULL, params, NULL, NULL, 0), result);
+    int rc = pg_begin(pg, sql);
+    if (rc != 0)
+        return rc;
+    int sent = PQsendQueryParams(pg->conn, sql, param_count, NULL, params, NULL, NULL, 0);
+    return take(pg, sent, result);
 }
 
 /* The statement's slot: its own, or a free one. NULL when the table is three quarters full. */
@@ -236,21 +151,26 @@ int pg_query_prepared(struct pg *pg, const char *sql, const char *const *params,
         return pg_query(pg, sql, params, param_count, result);
     if (result)
         *result = NULL;
+    int rc = pg_begin(pg, sql);
+    if (rc != 0)
+        return rc;
     char name[32];
     snprintf(name, sizeof name, "s%lx", (unsigned long)(uintptr_t)sql);
     if (!*slot) {
-        int rc = take(pg, PQprepare(pg->conn, name, sql, param_count, NULL), NULL);
+        rc = take(pg, PQsendPrepare(pg->conn, name, sql, param_count, NULL), NULL);
         if (rc != 0)
             return rc;
         *slot = sql;
         pg->prepared_count++;
     }
-    return take(pg, PQexecPrepared(pg->conn, name, param_count, params, NULL, NULL, 0), result);
+    int sent = PQsendQueryPrepared(pg->conn, name, param_count, params, NULL, NULL, 0);
+    return take(pg, sent, result);
 }
 
 int pg_script(struct pg *pg, const char *sql)
 {
-    return take(pg, PQexec(pg->conn, sql), NULL);
+    int rc = pg_begin(pg, sql);
+    return rc ? rc : take(pg, PQsendQuery(pg->conn, sql), NULL);
 }
 
 int pg_rows(const struct pg_result *result)

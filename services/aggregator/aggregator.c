@@ -10,6 +10,7 @@
 #include "common/base/program.h"
 #include "common/base/stop.h"
 #include "common/http/health.h"
+#include "services/aggregator/database.h"
 #include "services/aggregator/stage_metrics.h"
 #include "services/aggregator/writer.h"
 
@@ -144,6 +145,7 @@ static int open_all(struct aggregator *aggregator)
     if (rc != 0)
         return rc;
     stage_metrics_init();
+    database_init();
     rc = start_writers(aggregator);
     if (rc == 0)
         rc = start_listener(aggregator);

@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 
-#include "common/base/log.h"
 #include "common/base/retry.h"
 #include "common/base/stop.h"
 #include "services/aggregator/identities.h"
@@ -143,13 +142,8 @@ int batch_apply(struct batch_apply *apply, struct batch *batch, struct partition
             return 0;
         }
         int wait_ms = worth_another_try(apply, rc) ? retry_next_ms(&retry) : -1;
-        if (wait_ms < 0) {
-            if (rc == ERR_INVALID)
-                log_error("The database refuses a batch",
-                          LOG_TEXT("sqlstate", pg_sqlstate(apply->pg)),
-                          LOG_TEXT("error", pg_message(apply->pg)));
+        if (wait_ms < 0)
             return rc;
-        }
         if (stop_wait(wait_ms))
             return ERR_STOPPED;
     }

@@ -27,7 +27,8 @@ struct batch_apply {
  * read from the offset rows. ERR_CONFLICT: a partition was taken over. ERR_LIMIT:
  * quarantine is full; the same batch may be applied again later. ERR_NOT_FOUND: a
  * record has to go to quarantine, and the batch has not kept its records; fill it
- * anew with them. In all cases nothing is half done.
+ * anew with them. ERR_INVALID: the database refuses the batch for what is in it, and nobody has
+ * told: pg_sqlstate says why. In all cases nothing is half done.
  */
 int batch_apply(struct batch_apply *apply, struct batch *batch, struct partition *partitions,
                 size_t partition_count, struct books *sum) CHECKED;

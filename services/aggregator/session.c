@@ -7,16 +7,16 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/stop.h"
+#include "services/aggregator/database.h"
 #include "services/aggregator/event_types.h"
 #include "services/aggregator/offsets.h"
-#include "services/aggregator/schema.h"
 #include "services/aggregator/stage_metrics.h"
-#include "sql.h"
 
 #define POLL_MS       200  /* how long to wait for a first record: stop is noticed in between */
 #define IDLE_MS       5    /* a batch that nothing was added to for so long goes off */
 #define NOTE_EVERY_MS 1000 /* how often Kafka hears of our offsets */
 #define FULL_RETRY_MS 5000 /* how often a full quarantine is looked at again */
+#define CALM_MS       3000 /* without work, so long without trouble shows that it is over */
 
 int session_init(struct session *session, const struct writer_setup *setup, int number)
 {
@@ -53,6 +53,22 @@ static void drop_batch(struct session *session)
     }
 }
 
+/* The database fails us. Until a batch has gone through again, or nothing is there to be done for a
+ * while, this is what the writer waits for, whatever session it is in. */
+static void on_trouble(void *context, const struct pg_failure *failure)
+{
+    struct session *session = context;
+    session->trouble = database_failed(session->number, failure);
+    session->calm_ms = clock_monotonic_ms();
+    atomic_store(&session->waits_for, session->trouble);
+}
+
+static void end_trouble(struct session *session)
+{
+    session->trouble = NULL;
+    database_works(session->number);
+}
+
 static int on_assigned(void *context, struct kafka_partition *assigned, size_t count)
 {
     struct session *session = context;
@@ -74,6 +90,7 @@ static int on_assigned(void *context, struct kafka_partition *assigned, size_t c
         session->partition_count = i + 1;
     }
     session->assigned_once = true;
+    session->calm_ms = clock_monotonic_ms();
     log_info("Partitions were assigned", LOG_INT("writer", session->number),
              LOG_INT("partitions", count));
     return 0;
@@ -154,7 +171,7 @@ static int take(struct session *session, struct kafka_message *message)
 static void tell_readiness(struct session *session)
 {
     bool reads = session->assigned_once && !kafka_consumer_away(session->consumer);
-    atomic_store(&session->waits_for, reads ? NULL : "Kafka");
+    atomic_store(&session->waits_for, session->trouble ? session->trouble : reads ? NULL : "Kafka");
 }
 
 /* Reads until the batch is full, old enough, or nothing more comes for a moment. */
@@ -236,8 +253,15 @@ static int flush(struct session *session)
                          session->partition_count, &books);
     if (rc == ERR_NOT_FOUND && !session->batch.keep_records)
         return read_again(session);
+    if (rc ==
+        ERR_INVALID) /* not reported by pg: only here is it known that nothing takes care of it */
+        on_trouble(session,
+                   &(const struct pg_failure){rc, pg_sqlstate(session->apply.pg),
+                                              pg_message(session->apply.pg), "a batch", 0});
     if (rc != 0)
         return rc;
+    if (session->trouble && records > 0)
+        end_trouble(session);
     if (session->apply.careful == 0)
         session->batch.keep_records = false;
     batch_clear(&session->batch);
@@ -272,53 +296,43 @@ static int wait_for_room(struct session *session)
     return ERR_BUSY;
 }
 
+/* Nothing is to be done: is the database there? */
+static int look(struct session *session)
+{
+    int rc = pg_look(session->apply.pg);
+    if (rc == 0 && session->trouble && clock_monotonic_ms() - session->calm_ms >= CALM_MS)
+        end_trouble(session);
+    return rc;
+}
+
 static int read_and_apply(struct session *session, bool *worked)
 {
     while (!stop_requested()) {
         int rc = fill(session);
         tell_readiness(session);
         if (rc == 0 && batch_is_empty(&session->batch)) /* /readyz shall know that it is away */
-            rc = pg_look(session->apply.pg);
+            rc = look(session);
         if (rc == 0)
             rc = flush(session);
         if (rc == ERR_LIMIT)
             rc = wait_for_room(session);
         if (rc != 0)
             return rc;
-        *worked = *worked || session->partition_count > 0;
+        *worked = *worked || (session->partition_count > 0 && !session->trouble);
     }
     return flush(session);
 }
 
-/* The database must have had every migration that this build knows. More is fine: it was upgraded
- * first, and migrations leave what older builds use in place. */
-static int check_schema(struct pg *pg)
-{
-    int version;
-    int rc = schema_version(pg, &version);
-    if (rc != 0)
-        return rc;
-    if (version >= schema_newest())
-        return 0;
-    log_error("The database has not been migrated: run `throughline migrate`",
-              LOG_INT("version", version), LOG_INT("wanted", schema_newest()));
-    return ERR_IO;
-}
-
 static int open_database(struct session *session)
 {
-    atomic_store(&session->waits_for, "the database");
-    char name[64];
-    snprintf(name, sizeof name, "%s writer %d", config_section(session->setup->config),
-             session->number);
-    const char *conninfo = config_text(session->setup->config, "database");
-    int rc = pg_open(conninfo ? conninfo : "", name, &session->apply.pg);
-    if (rc == 0)
-        rc = pg_script(session->apply.pg, SQL_SESSION_BOUNDS);
-    if (rc == 0)
-        rc = check_schema(session->apply.pg);
+    const struct pg_options options = {.report = on_trouble, .context = session};
+    atomic_store(&session->waits_for, session->trouble ? session->trouble : "the database");
+    int rc = database_open(session->setup->config, session->number, &options, &session->apply.pg);
     if (rc == 0 && session->number == 0)
         rc = event_types_put(session->apply.pg, session->setup->vocabulary);
+    if (rc == 0 && !session->trouble)
+        database_works(session->number);
+    session->calm_ms = clock_monotonic_ms();
     return rc;
 }
 
@@ -333,7 +347,7 @@ int session_run(struct session *session, bool *worked)
     session->assigned_once = false;
     int rc = open_database(session);
     if (rc == 0) {
-        atomic_store(&session->waits_for, "Kafka");
+        tell_readiness(session);
         rc = kafka_consumer_open(session->setup->config, session->setup->topics, &listener,
                                  &session->consumer);
     }

@@ -22,9 +22,11 @@ struct session {
     struct kafka_consumer *consumer;
     struct partition *partitions;
     size_t partition_count;
-    bool assigned_once; /* in this session, perhaps of none: others may have them all */
-    size_t last_found;  /* where the last record's partition was */
-    int64_t noted_ms;   /* when Kafka was last told of our offsets */
+    bool assigned_once;  /* in this session, perhaps of none: others may have them all */
+    size_t last_found;   /* where the last record's partition was */
+    int64_t noted_ms;    /* when Kafka was last told of our offsets */
+    const char *trouble; /* what the database fails us in, static text; NULL: nothing, so far */
+    int64_t calm_ms;     /* since when this session has met no trouble */
 };
 
 int session_init(struct session *session, const struct writer_setup *setup, int number) CHECKED;

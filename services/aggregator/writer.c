@@ -16,21 +16,42 @@ struct writer {
     pthread_t thread;
 };
 
+#define LASTING_MS 60000 /* a session that lived so long has not met what fails every time */
+
+/* What passes is tried again soon. What will not pass by itself is tried slowly, and a batch that
+ * went through in between, before the one that fails every time, does not make it faster. */
+struct pace {
+    struct retry passing, lasting;
+};
+
+static int next_wait_ms(struct pace *pace, int rc, bool worked, int64_t lived_ms)
+{
+    bool passes = rc == ERR_BUSY || rc == ERR_CONFLICT;
+    if (worked)
+        retry_reset(&pace->passing);
+    if (lived_ms >= LASTING_MS)
+        retry_reset(&pace->lasting);
+    return retry_next_ms(passes ? &pace->passing : &pace->lasting);
+}
+
 static void *run(void *argument)
 {
     struct writer *writer = argument;
-    struct retry retry;
-    retry_init(&retry, 100, 5000, 0);
+    struct pace pace;
+    retry_init(&pace.passing, 100, 5000, 0);
+    retry_init(&pace.lasting, 1000, 15000, 0);
     while (!stop_requested()) {
         bool worked = false;
+        int64_t since = clock_monotonic_ms();
         int rc = session_run(&writer->session, &worked);
-        if (worked)
-            retry_reset(&retry);
         if (stop_requested())
             break;
-        int wait_ms = retry_next_ms(&retry);
-        log_warn("A writer begins anew", LOG_INT("writer", writer->session.number),
-                 LOG_TEXT("reason", error_name(rc)), LOG_INT("wait_ms", wait_ms));
+        int wait_ms = next_wait_ms(&pace, rc, worked, clock_monotonic_ms() - since);
+        /* The database's trouble is told once, for all writers. */
+        log_write(writer->session.trouble ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN,
+                  "A writer begins anew",
+                  LOG_FIELDS(LOG_INT("writer", writer->session.number),
+                             LOG_TEXT("reason", error_name(rc)), LOG_INT("wait_ms", wait_ms)));
         stop_wait(wait_ms);
     }
     return NULL;

@@ -11,6 +11,8 @@
 #include "common/pg/pg.h"
 #include "services/aggregator/schema.h"
 
+#define STOP_MS 1000 /* after Ctrl-C: a short statement comes to its end, a long one is left */
+
 static void print_commands(FILE *out, const struct command *const *commands)
 {
     fputs("usage: throughline COMMAND [ARGUMENTS]\n\n", out);
@@ -137,6 +139,13 @@ int cli_load(struct cli *cli)
                              : cli_failed("the configuration cannot be read: %s", error_name(rc));
 }
 
+int cli_open_database(const struct cli *cli, const char *database, struct pg **pg)
+{
+    const struct pg_options options = {
+        .answer_ms = (int)config_number(cli->config, "database_timeout"), .stop_ms = STOP_MS};
+    return pg_open(database, "throughline", &options, pg);
+}
+
 int cli_connect(struct cli *cli, struct pg **pg)
 {
     int status = cli_load(cli);
@@ -150,7 +159,7 @@ int cli_connect(struct cli *cli, struct pg **pg)
         return EXIT_USAGE;
     }
     /* Why not has been logged. */
-    if (pg_open(database, "throughline", pg) == 0)
+    if (cli_open_database(cli, database, pg) == 0)
         return 0;
     return cli_failed(
         "no connection: TL_DATABASE, or \"database\" in %s/throughline.json, names the "

@@ -66,6 +66,10 @@ int cli_fault(const struct fault *fault);
  * leave with (told). */
 int cli_load(struct cli *cli) CHECKED;
 
+/* Connects to `database`, option database_timeout being what an answer may take (pg_set_answer_ms
+ * for longer work). A code; why not has been logged. */
+int cli_open_database(const struct cli *cli, const char *database, struct pg **pg) CHECKED;
+
 /* Connects to the database of the configuration. 0, or the exit status (told). */
 int cli_connect(struct cli *cli, struct pg **pg) CHECKED;
 

@@ -30,6 +30,7 @@ static int run(struct cli *cli, int argc, char **argv)
     status = cli_connect(cli, &pg);
     if (status != 0)
         return status;
+    pg_set_answer_ms(pg, PG_LONG_WORK_MS);
     struct outcome outcome = {.json = cli->json};
     int version;
     if (cli->json)

@@ -7,6 +7,7 @@
 #include "common/base/hex.h"
 #include "common/base/log.h"
 #include "common/json/json_pointer.h"
+#include "services/aggregator/database.h"
 #include "services/aggregator/decode.h"
 #include "services/aggregator/events.h"
 #include "services/aggregator/identities.h"
@@ -60,8 +61,7 @@ int quarantine_replay_new(const struct config *config, struct pg *pg,
     const char *dir = config_dir(config);
     replay->pg = pg;
     arena_init(&replay->arena, RECORD_LIMIT);
-    int rc =
-        pg_script(pg, SQL_SESSION_BOUNDS); /* a frozen replay must not hold a partition's row */
+    int rc = database_bound(pg, config); /* a frozen replay must not hold a partition's row */
     if (rc == 0)
         rc = identity_kinds_load(dir, &replay->kinds, fault);
     if (rc == 0)

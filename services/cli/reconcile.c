@@ -159,6 +159,7 @@ static int run(struct cli *cli, int argc, char **argv)
     status = cli_connect_migrated(cli, &pg);
     if (status != 0)
         return status;
+    pg_set_answer_ms(pg, PG_LONG_WORK_MS); /* it counts every row */
     struct fault fault = {0};
     struct kafka_admin *kafka;
     int rc = kafka_admin_open(cli->config, &kafka, &fault);

@@ -85,7 +85,7 @@ static void look_at_database(const struct cli *cli, struct status *status)
     struct pg *pg;
     if (!database)
         status_wrong(part, "none is configured: set TL_DATABASE");
-    else if (pg_open(database, "throughline", &pg) != 0)
+    else if (cli_open_database(cli, database, &pg) != 0)
         status_wrong(part, "it cannot be reached");
     else {
         look_into_database(pg, status, part);

@@ -120,7 +120,7 @@ int main(int argc, char **argv)
         return 1;
     int rc = find_rows(bytes, len, &rows, &count);
     if (rc == 0)
-        rc = pg_open(argv[1], "copy_rows", &pg);
+        rc = pg_open(argv[1], "copy_rows", NULL, &pg);
     if (rc == 0) {
         started = clock_monotonic_us();
         rc = copy(pg, rows, count);

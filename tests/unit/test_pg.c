@@ -109,9 +109,9 @@ static void sqlstates_have_codes(void **state)
         {"53300", ERR_BUSY},    {"53100", ERR_BUSY},     {"57P01", ERR_BUSY},
         {"57014", ERR_BUSY},    {"58030", ERR_BUSY},     {"25006", ERR_BUSY},
         {"55P03", ERR_BUSY},    {"TL001", ERR_CONFLICT}, {"22P04", ERR_INVALID},
-        {"23505", ERR_INVALID}, {"25P02", ERR_IO},       {"42P01", ERR_IO},
-        {"42501", ERR_IO},      {"55000", ERR_IO},       {"XX000", ERR_IO},
-        {"TL002", ERR_IO},
+        {"23505", ERR_INVALID}, {"54001", ERR_INVALID},  {"25P03", ERR_BUSY},
+        {"25P02", ERR_IO},      {"42P01", ERR_IO},       {"42501", ERR_IO},
+        {"55000", ERR_IO},      {"XX000", ERR_IO},       {"TL002", ERR_IO},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         assert_int_equal(pg_code_of(cases[i].sqlstate), cases[i].code);
