@@ -58,10 +58,13 @@ DEPARTMENT := $(BUILD)/libdepartment.a
 AGGREGATOR := $(BUILD)/libaggregator.a
 CLI        := $(BUILD)/libcli.a
 
+# ThreadSanitizer does not know C11's threads, which librdkafka runs on: every program brings its own.
+THREADS := $(if $(findstring thread,$(SANITIZE)),$(BUILD)/obj/tests/support/tsan_threads.o)
+
 PROGRAMS := $(patsubst %,$(BUILD)/%,tl-sales tl-billing tl-service tl-department tl-aggregator \
               throughline tl-embedded-broker)
 
-.PHONY: FORCE all check unit test e2e demo bench asan ubsan tsan format format-check lint install clean help \
+.PHONY: FORCE all check unit test e2e demo bench asan ubsan tsan e2e-asan e2e-ubsan e2e-tsan format format-check lint install clean help \
         dependencies
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -105,14 +108,12 @@ $(BUILD)/tl-department: $(BUILD)/obj/services/department/main.o $(DEPARTMENT) $(
 $(BUILD)/tl-aggregator: $(BUILD)/obj/services/aggregator/main.o $(AGGREGATOR) $(COMMON); $(link)
 $(BUILD)/throughline:   $(BUILD)/obj/services/cli/main.o $(CLI) $(AGGREGATOR) $(DEPARTMENT) $(COMMON); $(link)
 $(BUILD)/tl-embedded-broker: $(BUILD)/obj/deploy/demo/embedded_broker.o $(COMMON); $(link)
+$(PROGRAMS): $(THREADS)
 
 # Unit tests: a program for each tests/unit/test_*.c, linked with everything; cmocka reports.
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
 
-# ThreadSanitizer does not know C11's threads, which librdkafka runs on.
-UNIT_EXTRA := $(if $(findstring thread,$(SANITIZE)),$(BUILD)/obj/tests/support/tsan_threads.o)
-
-$(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(UNIT_EXTRA) $(CLI) $(AGGREGATOR) $(DEPARTMENT) $(COMMON)
+$(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(THREADS) $(CLI) $(AGGREGATOR) $(DEPARTMENT) $(COMMON)
 	@mkdir -p $(@D)
 	$(link) -lcmocka
 
@@ -140,17 +141,29 @@ $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(COMMON)
 bench: all $(BUILD)/bench/produce_backlog $(BUILD)/bench/copy_rows ## a backlog of 1,000,000 events into the timeline, beside bare COPY (BENCH='--events N --rounds N')
 	@BUILD=$(BUILD) tests/bench/run $(BENCH)
 
-# Sanitizers build into folders of their own.
+# Sanitizers build into folders of their own. Whatever one finds in any program, a killed or crashed one
+# among them, fails the run (tests/support/sanitizer.py).
+ASAN  := BUILD=$(BUILD)/asan OPTIMISE='-O1 -gdwarf-4' SANITIZE='-fsanitize=address'
+UBSAN := BUILD=$(BUILD)/ubsan OPTIMISE='-O1 -gdwarf-4' SANITIZE='-fsanitize=undefined -fno-sanitize-recover=undefined'
+TSAN  := BUILD=$(BUILD)/tsan OPTIMISE='-O1 -gdwarf-4' SANITIZE='-fsanitize=thread'
+
 asan: ## unit tests under AddressSanitizer
-	$(MAKE) BUILD=$(BUILD)/asan OPTIMISE='-O1 -gdwarf-4' SANITIZE='-fsanitize=address' unit
+	$(MAKE) $(ASAN) unit
 
 ubsan: ## unit tests under UndefinedBehaviorSanitizer
-	$(MAKE) BUILD=$(BUILD)/ubsan OPTIMISE='-O1 -gdwarf-4' \
-	    SANITIZE='-fsanitize=undefined -fno-sanitize-recover=undefined' unit
+	$(MAKE) $(UBSAN) unit
 
 tsan: ## unit tests under ThreadSanitizer
-	TSAN_OPTIONS="suppressions=$(CURDIR)/tests/support/tsan.supp" \
-	    $(MAKE) BUILD=$(BUILD)/tsan OPTIMISE='-O1 -gdwarf-4' SANITIZE='-fsanitize=thread' unit
+	TSAN_OPTIONS="suppressions=$(CURDIR)/tests/support/tsan.supp" $(MAKE) $(TSAN) unit
+
+e2e-asan: ## end-to-end tests, every program under AddressSanitizer with its search for leaks (TESTS='-k name')
+	$(MAKE) $(ASAN) e2e
+
+e2e-ubsan: ## the same under UndefinedBehaviorSanitizer
+	$(MAKE) $(UBSAN) e2e
+
+e2e-tsan: ## the same under ThreadSanitizer
+	$(MAKE) $(TSAN) e2e
 
 C_FILES = $(shell git ls-files --cached --others --exclude-standard '*.c' '*.h' 2>/dev/null)
 

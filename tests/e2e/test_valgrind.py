@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from support import sanitizer
 from support.events import event
 from support.paths import BUILD
 from support.process import Process
@@ -17,7 +18,10 @@ VALGRIND = ["valgrind", "--quiet", "--leak-check=full", "--show-leak-kinds=defin
             "--errors-for-leak-kinds=definite,indirect", f"--error-exitcode={ERROR}"]
 EVENTS = 1000
 
-pytestmark = pytest.mark.skipif(not shutil.which("valgrind"), reason="valgrind is not installed")
+pytestmark = [
+    pytest.mark.skipif(not shutil.which("valgrind"), reason="valgrind is not installed"),
+    pytest.mark.skipif(sanitizer.NAME is not None,
+                       reason=f"valgrind cannot run programs built under {sanitizer.NAME}")]
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,23 @@ import os
 import signal
 import subprocess
 
+from support.sanitizer import PATIENCE
 from support.wait import Timeout, wait_for
 
+# Of these nobody but a program itself is the cause: no test sends them.
+CRASHES = {-signal.SIGABRT, -signal.SIGBUS, -signal.SIGFPE, -signal.SIGILL, -signal.SIGSEGV}
+
 _alive = set()
+_crashed = []
+
+
+def crashed():
+    """The programs that have crashed since the last call, whoever asked for their exit status."""
+    for process in list(_alive):
+        process.note_end()
+    found = list(_crashed)
+    _crashed.clear()
+    return found
 
 
 def _end_all():
@@ -28,6 +42,7 @@ class Process:
 
     def start(self):
         assert not self.running, f"{self.name} runs already"
+        self.note_end()
         os.makedirs(os.path.dirname(self.log), exist_ok=True)
         with open(self.log, "ab") as log:
             self.popen = subprocess.Popen(
@@ -50,12 +65,20 @@ class Process:
 
     def wait(self, seconds):
         """The exit status; Timeout when it goes on."""
+        seconds *= PATIENCE
         try:
             status = self.popen.wait(seconds)
         except subprocess.TimeoutExpired:
             raise Timeout(f"{self.name} goes on after {seconds} s") from None
-        _alive.discard(self)
+        self.note_end()
         return status
+
+    def note_end(self):
+        """Once for each start, when it has ended."""
+        if self in _alive and not self.running:
+            _alive.discard(self)
+            if self.popen.returncode in CRASHES:
+                _crashed.append(self)
 
     def stop(self, seconds=12):
         """SIGTERM, and the exit status. One that does not end is killed, and that is a failure."""
@@ -77,7 +100,7 @@ class Process:
         except ProcessLookupError:
             pass
         self.popen.wait()
-        _alive.discard(self)
+        self.note_end()
 
     def tail(self, lines=30):
         try:

@@ -11,6 +11,7 @@ from support.paths import BUILD, CONFIG
 from support.ports import free_port
 from support.postgres import execute
 from support.process import Process
+from support.sanitizer import PATIENCE
 from support.sources import Sources
 from support.wait import wait_for
 
@@ -99,7 +100,7 @@ class Stack:
     def run(self, *arguments, status=0, input=None, timeout=120, env=None):
         """The command line: `throughline …`; its standard output."""
         done = subprocess.run([*self.wrapper, BUILD / "throughline", *arguments], check=False, input=input,
-                              capture_output=True, text=True, timeout=timeout,
+                              capture_output=True, text=True, timeout=timeout * PATIENCE,
                               cwd=self.folder, env={**self.env, **(env or {})})
         with open(os.path.join(self.folder, "throughline.log"), "a", encoding="utf-8") as log:
             log.write(f"$ throughline {' '.join(arguments)}\n{done.stdout}{done.stderr}")

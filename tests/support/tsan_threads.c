@@ -1,16 +1,21 @@
 /*
  * For builds under ThreadSanitizer only: librdkafka runs on C11's threads, which
- * the sanitizer does not know (it ends the program at the first one). These
- * stand in for glibc's: the same objects, by way of the pthread functions that
- * it does know, so that it also sees who waited for whom inside librdkafka.
+ * the sanitizer does not know (it ends the program at the first one), nor does
+ * it know pthread_clockjoin_np (the thread looks as if nobody had joined it).
+ * These stand in for glibc's: the same objects, by way of the pthread functions
+ * that it does know, so that it also sees who waited for whom inside librdkafka.
  */
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <threads.h>
+#include <time.h>
 
 _Static_assert(sizeof(mtx_t) == sizeof(pthread_mutex_t), "glibc's mtx_t is a pthread_mutex_t");
 _Static_assert(sizeof(cnd_t) == sizeof(pthread_cond_t), "glibc's cnd_t is a pthread_cond_t");
+
+_Static_assert(sizeof(once_flag) == sizeof(pthread_once_t),
+               "glibc's once_flag is a pthread_once_t");
 
 struct start {
     thrd_start_t function;
@@ -52,6 +57,11 @@ int thrd_create(thrd_t *thread, thrd_start_t function, void *argument)
     return result(error);
 }
 
+void call_once(once_flag *flag, void (*function)(void))
+{
+    pthread_once((pthread_once_t *)flag, function);
+}
+
 int thrd_join(thrd_t thread, int *status)
 {
     void *value;
@@ -59,6 +69,22 @@ int thrd_join(thrd_t thread, int *status)
     if (!error && status)
         *status = (int)(long)value;
     return result(error);
+}
+
+int pthread_clockjoin_np(pthread_t thread, void **value, clockid_t clock,
+                         const struct timespec *until)
+{
+    struct timespec now, real;
+    clock_gettime(clock, &now);
+    clock_gettime(CLOCK_REALTIME, &real);
+    real.tv_sec += until->tv_sec - now.tv_sec;
+    real.tv_nsec += until->tv_nsec - now.tv_nsec;
+    if (real.tv_nsec < 0 || real.tv_nsec >= 1000000000) {
+        int carry = real.tv_nsec < 0 ? -1 : 1;
+        real.tv_sec += carry;
+        real.tv_nsec -= carry * 1000000000L;
+    }
+    return pthread_timedjoin_np(thread, value, &real);
 }
 
 int mtx_init(mtx_t *mutex, int type)
