@@ -119,8 +119,12 @@ static void count_books(struct batch *batch)
 
 int events_prepare(struct batch *batch)
 {
-    qsort(batch->row, batch->row_count, sizeof *batch->row, by_key);
-    int rc = set_repeated_aside(batch);
+    int rc = 0;
+    batch->unique_count = 0;
+    if (batch->row_count > 0) { /* without any there need not be an array, either */
+        qsort(batch->row, batch->row_count, sizeof *batch->row, by_key);
+        rc = set_repeated_aside(batch);
+    }
     count_books(batch);
     return rc;
 }

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "services/aggregator/batch.h"
+#include "services/aggregator/events.h"
 
 #define OFFSETS 8
 
@@ -71,10 +72,25 @@ static void a_reason_is_text_whatever_it_quotes(void **state)
     batch_free(&batch);
 }
 
+static void a_batch_of_quarantine_alone_is_prepared(void **state)
+{
+    (void)state;
+    struct partition partition = {.topic = "events.sales"};
+    struct batch batch;
+    const struct record record = {.topic = span_of("events.sales")};
+    assert_int_equal(batch_init(&batch, 1 << 20), 0);
+    assert_int_equal(batch_add_quarantine(&batch, &partition, &record, REASON_UNMAPPED, "why"), 0);
+    assert_int_equal(events_prepare(&batch), 0);
+    assert_int_equal(batch.unique_count, 0);
+    assert_int_equal(partition.books.quarantined, 1);
+    batch_free(&batch);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_records_that_tie_are_the_evidence),
+        cmocka_unit_test(a_batch_of_quarantine_alone_is_prepared),
         cmocka_unit_test(a_reason_is_text_whatever_it_quotes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
