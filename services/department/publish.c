@@ -24,6 +24,8 @@ struct publication {
     struct http_request *request;      /* NULL: answered */
     int64_t deadline_ms;
     size_t holds; /* records on their way, and the sender while it sends */
+    bool sent;    /* the sender is through with the records, which lie in the request */
+    int result;   /* the first failure */
     struct publish_counts counts;
 };
 
@@ -99,15 +101,24 @@ static void respond(struct http_request *request, const struct publish_counts *c
     }
 }
 
-/* Lets go of `holds`; answers when that was the last of them, or at a failure. */
+/* Lets go of `holds`; answers when that was the last of them, or at a failure: but never before
+ * the sender is through, since an answer frees the request and what the records point into. */
 static void release(struct publisher *publisher, struct publication *publication, size_t holds,
-                    int result)
+                    int result, bool sent)
 {
     struct http_request *request = NULL;
     pthread_mutex_lock(&publisher->lock);
     publication->holds -= holds;
+    if (sent) {
+        publication->sent = true;
+        publication->deadline_ms = clock_monotonic_ms() + publisher->answer_ms;
+        link_newest(publisher, publication);
+    }
+    if (!publication->result)
+        publication->result = result;
+    result = publication->result;
     bool last = publication->holds == 0;
-    if (last || result)
+    if (last || (result && publication->sent))
         request = take_request(publisher, publication);
     struct publish_counts counts = publication->counts;
     pthread_mutex_unlock(&publisher->lock);
@@ -121,7 +132,7 @@ static void release(struct publisher *publisher, struct publication *publication
 static void delivered(void *opaque, int result)
 {
     struct publication *publication = opaque;
-    release(publication->publisher, publication, 1, result);
+    release(publication->publisher, publication, 1, result, false);
 }
 
 static struct publication *new_publication(struct publisher *publisher,
@@ -135,10 +146,6 @@ static struct publication *new_publication(struct publisher *publisher,
     publication->request = request;
     publication->counts = *counts;
     publication->holds = records + 1;
-    pthread_mutex_lock(&publisher->lock);
-    publication->deadline_ms = clock_monotonic_ms() + publisher->answer_ms;
-    link_newest(publisher, publication);
-    pthread_mutex_unlock(&publisher->lock);
     return publication;
 }
 
@@ -165,7 +172,7 @@ void publish_and_respond(struct publisher *publisher, struct http_request *reque
             break;
     }
     /* Nobody else lets go of our own hold and of what was not sent. */
-    release(publisher, publication, 1 + count - sent, rc);
+    release(publisher, publication, 1 + count - sent, rc, true);
 }
 
 /* With the lock. The oldest one that waits for too long, or NULL. */
