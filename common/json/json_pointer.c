@@ -1,7 +1,9 @@
 #include "common/json/json_pointer.h"
 
 #include "common/base/hex.h"
+#include "common/base/log.h"
 #include "common/json/json_scan.h"
+#include "common/json/json_tree.h"
 #include "common/json/json_walk.h"
 
 bool json_pointer_valid(const char *pointer)
@@ -69,23 +71,18 @@ void json_pointer_append(char *pointer, size_t size, const char *name)
     pointer[len] = '\0';
 }
 
-/* What jansson refuses although it is well-formed. */
-static int refused(struct span text, const json_error_t *error, struct fault *fault)
+static int refused(struct span text, enum json_tree_trouble trouble, size_t at, struct fault *fault)
 {
-    char pointer[sizeof fault->pointer] = "";
-    if (error->position > 0)
-        json_pointer_at(text, (size_t)error->position - 1, pointer, sizeof pointer);
-    switch (json_error_code(error)) {
-    case json_error_out_of_memory:
+    if (trouble == JSON_TREE_MEMORY) {
+        log_error("No memory for a JSON text", LOG_INT("bytes", text.len));
         return ERR_MEMORY;
-    case json_error_duplicate_key:
-        return fault_set(fault, pointer, "the same member stands twice in an object");
-    case json_error_numeric_overflow:
-        return fault_set(fault, pointer,
-                         "the number is too large; send it as a string if it is no quantity");
-    default:
-        return fault_set(fault, pointer, "%s", error->text);
     }
+    char pointer[sizeof fault->pointer];
+    json_pointer_at(text, at, pointer, sizeof pointer);
+    if (trouble == JSON_TREE_TWICE)
+        return fault_set(fault, pointer, "the same member stands twice in an object");
+    return fault_set(fault, pointer,
+                     "the number is too large; send it as a string if it is no quantity");
 }
 
 struct span json_without_mark(struct span text)
@@ -101,11 +98,11 @@ int json_read(struct span text, json_t **json, struct span *body, struct fault *
     int rc = json_scan_check(text, fault);
     if (rc)
         return rc;
-    json_error_t error;
-    json_t *root = json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
-    if (!root)
-        return refused(text, &error, fault);
-    *json = root;
+    enum json_tree_trouble trouble;
+    size_t at;
+    *json = json_tree_of(text, &trouble, &at);
+    if (!*json)
+        return refused(text, trouble, at, fault);
     if (body)
         *body = text;
     return 0;

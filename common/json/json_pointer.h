@@ -20,7 +20,7 @@ void json_pointer_append(char *pointer, size_t size, const char *name);
 struct span json_without_mark(struct span text);
 
 /* Parses text from outside: a UTF-8 byte order mark is skipped; then
- * json_scan_check, then jansson with duplicates rejected. `json` is the
+ * json_scan_check, then a tree, with duplicates rejected. ERR_INVALID, ERR_MEMORY. `json` is the
  * caller's to json_decref. `body`, if not NULL, receives the text after the mark. */
 int json_read(struct span text, json_t **json, struct span *body, struct fault *fault) CHECKED;
 

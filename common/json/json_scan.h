@@ -8,8 +8,7 @@
  * Valid here means: RFC 8259, well-formed UTF-8, no \u0000, no lone surrogate
  * escapes, at most JSON_DEPTH_LIMIT levels, and numbers that PostgreSQL can
  * hold without blowing up (at most 400 digits once the exponent is written out).
- * Duplicate member names are not looked for here (jansson's
- * JSON_REJECT_DUPLICATES does at the intake).
+ * Duplicate member names are not looked for here (json_read does).
  */
 #ifndef COMMON_JSON_JSON_SCAN_H
 #define COMMON_JSON_JSON_SCAN_H
