@@ -154,6 +154,7 @@ void http_server_stop(struct http_server *server, int ms)
     wake_gate(server);
     pthread_join(server->gate, NULL);
     MHD_stop_daemon(server->daemon);
+    http_gate_forget(server);
     close(server->wake_fd);
     http_server_release(server);
 }

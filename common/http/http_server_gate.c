@@ -104,6 +104,12 @@ void http_gate_closed(struct http_server *server, struct http_connection *connec
     free(connection);
 }
 
+void http_gate_forget(struct http_server *server)
+{
+    while (server->connections)
+        http_gate_closed(server, server->connections);
+}
+
 /* --- letting in --- */
 
 static struct in6_addr client_of(const struct sockaddr_storage *from)

@@ -121,6 +121,8 @@ void *http_server_gate(void *server);
 /* The address of the socket among the connections let in; NULL if it is not known. */
 struct http_connection *http_gate_started(struct http_server *server, int fd);
 void http_gate_closed(struct http_server *server, struct http_connection *connection);
+/* At the end: frees those of which libmicrohttpd has said nothing. */
+void http_gate_forget(struct http_server *server);
 /* Writes a problem to the socket past libmicrohttpd, as far as that goes without
  * waiting, and shuts it down for writing. The caller closes it, or has it closed. */
 void http_gate_refuse(int fd, int status, const char *detail);

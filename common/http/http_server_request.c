@@ -223,8 +223,11 @@ static enum MHD_Result begin(struct http_request *request, const char *method, c
     }
     if (status)
         return refuse(request, status, detail);
-    if (request_path(&request->arena, request->target, &request->path))
+    int rc = request_path(&request->arena, request->target, &request->path);
+    if (rc == ERR_INVALID)
         return refuse(request, 400, "the path's percent-encoding is broken");
+    if (rc)
+        return refuse(request, 503, no_memory);
     if (shape.content_length > 0 && (uint64_t)shape.content_length > server->options.body_limit)
         return refuse(request, 413, too_large);
     request->refusal = find_route(request);

@@ -4,7 +4,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
-#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -19,12 +19,19 @@ static const struct scheme *const schemes[] = {&scheme_hmac, &scheme_hubspot, &s
 
 /* --- the primitive --- */
 
-static EVP_MAC *hmac; /* looked up once: a fetch costs more than a short HMAC */
-static pthread_once_t hmac_once = PTHREAD_ONCE_INIT;
+/* Looked up once: a fetch costs more than a short HMAC. NULL until it has worked. */
+static _Atomic(EVP_MAC *) hmac;
 
-static void fetch_hmac(void)
+static EVP_MAC *fetch_hmac(void)
 {
-    hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+    EVP_MAC *first = atomic_load(&hmac);
+    if (first)
+        return first;
+    EVP_MAC *fetched = EVP_MAC_fetch(NULL, "HMAC", NULL);
+    if (!fetched || atomic_compare_exchange_strong(&hmac, &first, fetched))
+        return fetched;
+    EVP_MAC_free(fetched); /* another thread came first */
+    return first;
 }
 
 static bool compute(EVP_MAC_CTX *context, const char *digest, struct span key,
@@ -46,8 +53,8 @@ static bool compute(EVP_MAC_CTX *context, const char *digest, struct span key,
 int signature_hmac(enum signature_hash hash, struct span key, const struct span *parts,
                    size_t part_count, unsigned char mac[SIGNATURE_MAC_SIZE], size_t *len)
 {
-    pthread_once(&hmac_once, fetch_hmac);
-    EVP_MAC_CTX *context = hmac ? EVP_MAC_CTX_new(hmac) : NULL;
+    EVP_MAC *fetched = fetch_hmac();
+    EVP_MAC_CTX *context = fetched ? EVP_MAC_CTX_new(fetched) : NULL;
     bool done = context && compute(context, hash == SIGNATURE_SHA1 ? "SHA1" : "SHA256", key, parts,
                                    part_count, mac, len);
     EVP_MAC_CTX_free(context);

@@ -224,16 +224,20 @@ bool kafka_producer_ready(struct kafka_producer *producer, const char *topic, ch
     return kafka_watch_ready(producer->watch, topic, why, why_size);
 }
 
+/* NULL when a header was not taken: a record without it would say something else. */
 static rd_kafka_headers_t *copy_headers(const struct record *record)
 {
     rd_kafka_headers_t *headers = rd_kafka_headers_new(record->header_count);
-    for (size_t i = 0; i < record->header_count; i++) {
+    rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
+    for (size_t i = 0; i < record->header_count && !error; i++) {
         const struct record_header *header = &record->headers[i];
-        /* Fails for nothing but a header list that is read-only. */
-        rd_kafka_header_add(headers, header->name.ptr, (ssize_t)header->name.len, header->value.ptr,
-                            (ssize_t)header->value.len);
+        error = rd_kafka_header_add(headers, header->name.ptr, (ssize_t)header->name.len,
+                                    header->value.ptr, (ssize_t)header->value.len);
     }
-    return headers;
+    if (!error)
+        return headers;
+    rd_kafka_headers_destroy(headers);
+    return NULL;
 }
 
 /* librdkafka's prototypes have no const where it only copies. */
@@ -248,6 +252,8 @@ static rd_kafka_resp_err_t produce(rd_kafka_t *kafka, const struct record *recor
     char topic[TOPIC_NAME_SIZE];
     snprintf(topic, sizeof topic, "%.*s", SPAN_ARGS(record->topic));
     rd_kafka_headers_t *headers = copy_headers(record);
+    if (!headers)
+        return RD_KAFKA_RESP_ERR__FAIL;
     rd_kafka_resp_err_t error =
         rd_kafka_producev(kafka, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION(record->partition),
                           RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
