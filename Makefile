@@ -26,7 +26,7 @@ MISSING := $(shell command -v $(firstword $(CC)) >/dev/null || echo '$(CC)'; \
 ifneq ($(MISSING),)
 $(error not found: $(MISSING). `deploy/install-dependencies build` installs what the build needs)
 endif
-ifneq ($(filter unit check asan ubsan tsan,$(GOALS)),)
+ifneq ($(filter unit check failing asan ubsan tsan,$(GOALS)),)
 ifneq ($(shell pkg-config --exists cmocka || echo missing),)
 $(error not found: cmocka. `deploy/install-dependencies test` installs what the tests need)
 endif
@@ -64,7 +64,7 @@ THREADS := $(if $(findstring thread,$(SANITIZE)),$(BUILD)/obj/tests/support/tsan
 PROGRAMS := $(patsubst %,$(BUILD)/%,tl-sales tl-billing tl-service tl-department tl-aggregator \
               throughline tl-embedded-broker)
 
-.PHONY: FORCE all check unit test e2e demo bench asan ubsan tsan e2e-asan e2e-ubsan e2e-tsan format format-check lint install clean help \
+.PHONY: FORCE all check unit failing test e2e demo bench asan ubsan tsan e2e-asan e2e-ubsan e2e-tsan format format-check lint install clean help \
         dependencies
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -111,7 +111,27 @@ $(BUILD)/tl-embedded-broker: $(BUILD)/obj/deploy/demo/embedded_broker.o $(COMMON
 $(PROGRAMS): $(THREADS)
 
 # Unit tests: a program for each tests/unit/test_*.c, linked with everything; cmocka reports.
-UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
+# UNIT='test_pg test_batch' builds and runs those alone.
+UNIT       ?= $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
+UNIT_TESTS := $(addprefix $(BUILD)/unit/,$(UNIT))
+
+# Tests that fail every call in turn have our objects' calls go through wrappers. Which, the objects
+# say themselves: one that has neither a wrapper nor a line in failing_exempt does not link.
+FAILING_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_failing_*.c))
+FAILING     := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/unit/failing*.c))
+WRAP_ALWAYS := malloc calloc realloc strdup
+
+$(BUILD)/gen/failing.ld: tests/unit/failing_exempt $(AGGREGATOR) $(DEPARTMENT) $(COMMON)
+	@mkdir -p $(@D)
+	$(Q)sed 's/#.*//' $< | tr -s ' ' '\n' | grep . > $@.exempt
+	$(Q)nm -u $(filter %.a,$^) | sed -nE 's/^ +U ((PQ|rd_kafka_|MHD_)[A-Za-z0-9_]+)$$/\1/p' | \
+	    sort -u | grep -vxFf $@.exempt | sed 's/^/--wrap=/' > $@
+	$(Q)printf -- '--wrap=%s\n' $(WRAP_ALWAYS) >> $@
+
+$(BUILD)/unit/test_failing_%: $(BUILD)/obj/tests/unit/test_failing_%.o $(FAILING) $(BUILD)/gen/failing.ld \
+                              $(THREADS) $(AGGREGATOR) $(DEPARTMENT) $(COMMON)
+	@mkdir -p $(@D)
+	$(link) -Wl,@$(BUILD)/gen/failing.ld -lcmocka
 
 $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(THREADS) $(CLI) $(AGGREGATOR) $(DEPARTMENT) $(COMMON)
 	@mkdir -p $(@D)
@@ -149,6 +169,9 @@ TSAN  := BUILD=$(BUILD)/tsan OPTIMISE='-O1 -gdwarf-4' SANITIZE='-fsanitize=threa
 
 asan: ## unit tests under AddressSanitizer
 	$(MAKE) $(ASAN) unit
+
+failing: ## unit tests that fail every call in turn, under AddressSanitizer with its search for leaks
+	@$(MAKE) --no-print-directory $(ASAN) UNIT='$(FAILING_TESTS)' unit
 
 ubsan: ## unit tests under UndefinedBehaviorSanitizer
 	$(MAKE) $(UBSAN) unit
