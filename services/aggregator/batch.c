@@ -38,6 +38,7 @@ void batch_free(struct batch *batch)
     free(batch->row);
     free(batch->identity);
     free(batch->identity_slots);
+    free(batch->tie);
     free(batch->attachment);
     free(batch->quarantine);
     *batch = (struct batch){0};
@@ -49,9 +50,11 @@ void batch_clear(struct batch *batch)
     arena_reset(&batch->arena);
     buffer_clear(&batch->rows);
     memset(batch->identity_slots, 0, batch->identity_slot_count * sizeof *batch->identity_slots);
+    batch->overtaken = false;
     batch->refused = NULL;
     batch->unique_count = 0;
     batch->identity_count = 0;
+    batch->tie_count = 0;
     batch->attachment_count = 0;
     batch->quarantine_count = 0;
     batch->record_count = 0;
@@ -115,8 +118,7 @@ static bool grow_slots(struct batch *batch)
 }
 
 /* The batch's entry of an identity, made where it is new. */
-static int intern(struct batch *batch, const struct identity *identity, struct partition *partition,
-                  int64_t offset, uint32_t *index)
+static int intern(struct batch *batch, const struct identity *identity, uint32_t *index)
 {
     size_t kind_len = strlen(identity->kind->name);
     char key[64 + 1 + IDENTITY_VALUE_LIMIT];
@@ -146,9 +148,6 @@ static int intern(struct batch *batch, const struct identity *identity, struct p
         .key = copy,
         .kind = {copy.ptr, kind_len},
         .value = {copy.ptr + kind_len + 1, identity->value.len},
-        .parent = *index,
-        .partition = partition,
-        .offset = offset,
     };
     *identity_slot(batch, copy) = *index + 1;
     return 0;
@@ -166,8 +165,7 @@ uint32_t batch_component(struct batch *batch, uint32_t identity)
 
 /* Whatever joins its component to another takes the record that does so as its evidence: so the
  * records of a component's identities are those that hold it together. */
-static void tie(struct batch *batch, uint32_t a, uint32_t b, struct partition *partition,
-                int64_t offset)
+static void unite(struct batch *batch, uint32_t a, uint32_t b, const struct batch_row *row)
 {
     a = batch_component(batch, a);
     b = batch_component(batch, b);
@@ -175,8 +173,48 @@ static void tie(struct batch *batch, uint32_t a, uint32_t b, struct partition *p
         return;
     struct batch_identity *joined = &batch->identity[a < b ? b : a];
     joined->parent = a < b ? a : b;
-    joined->partition = partition;
-    joined->offset = offset;
+    joined->partition = row->partition;
+    joined->offset = row->offset;
+}
+
+static void name_identity(struct batch *batch, uint32_t index, const struct batch_row *row)
+{
+    struct batch_identity *identity = &batch->identity[index];
+    if (identity->named)
+        return;
+    identity->named = true;
+    identity->partition = row->partition;
+    identity->offset = row->offset;
+}
+
+void batch_tie(struct batch *batch, size_t row_count)
+{
+    for (uint32_t i = 0; i < batch->identity_count; i++) {
+        batch->identity[i].named = false;
+        batch->identity[i].parent = i;
+    }
+    for (size_t i = 0; i < batch->attachment_count; i++)
+        batch->attachment[i].named = false;
+    for (size_t r = 0; r < row_count; r++) {
+        const struct batch_row *row = &batch->row[r];
+        name_identity(batch, row->identity, row);
+        if (row->account != BATCH_NONE)
+            name_identity(batch, row->account, row);
+        for (uint32_t i = row->tie; i < row->tie + row->tie_count; i++) {
+            name_identity(batch, batch->tie[i].other, row);
+            unite(batch, batch->tie[i].anchor, batch->tie[i].other, row);
+        }
+        for (uint32_t i = row->attachment; i < row->attachment + row->attachment_count; i++)
+            batch->attachment[i].named = true;
+    }
+}
+
+static int tie(struct batch *batch, uint32_t anchor, uint32_t other)
+{
+    if (!grow((void **)&batch->tie, batch->tie_count, &batch->tie_capacity, sizeof *batch->tie))
+        return no_memory();
+    batch->tie[batch->tie_count++] = (struct batch_tie){anchor, other};
+    return 0;
 }
 
 static int attach(struct batch *batch, uint32_t anchor, const struct identity *weak)
@@ -188,7 +226,7 @@ static int attach(struct batch *batch, uint32_t anchor, const struct identity *w
     if (!value.ptr)
         return no_memory();
     batch->attachment[batch->attachment_count++] =
-        (struct batch_attachment){anchor, span_of(weak->kind->name), value};
+        (struct batch_attachment){anchor, span_of(weak->kind->name), value, false};
     return 0;
 }
 
@@ -198,7 +236,7 @@ static int attach(struct batch *batch, uint32_t anchor, const struct identity *w
  * stands for a customer of its own, and the others are attached to that.
  */
 static int add_identities(struct batch *batch, const struct identities *identities, bool account,
-                          struct partition *partition, int64_t offset, uint32_t *anchor)
+                          uint32_t *anchor)
 {
     *anchor = BATCH_NONE;
     for (size_t i = 0; i < identities->count; i++) {
@@ -207,12 +245,12 @@ static int add_identities(struct batch *batch, const struct identities *identiti
             continue;
         int rc;
         if (*anchor == BATCH_NONE) {
-            rc = intern(batch, identity, partition, offset, anchor); /* the strongest comes first */
+            rc = intern(batch, identity, anchor); /* the strongest comes first */
         } else if (identity->ties) {
             uint32_t other;
-            rc = intern(batch, identity, partition, offset, &other);
+            rc = intern(batch, identity, &other);
             if (rc == 0)
-                tie(batch, *anchor, other, partition, offset);
+                rc = tie(batch, *anchor, other);
         } else {
             rc = attach(batch, *anchor, identity);
         }
@@ -301,16 +339,18 @@ int batch_add_event(struct batch *batch, struct partition *partition, const stru
     struct batch_row row = {
         .occurred_at = facts->occurred_at,
         .uid = event_uid_of(event->source, event->id),
+        .tie = (uint32_t)batch->tie_count,
+        .attachment = (uint32_t)batch->attachment_count,
         .start = batch->rows.len,
         .partition = partition,
         .offset = record->offset,
     };
-    int rc =
-        add_identities(batch, &facts->identities, false, partition, record->offset, &row.identity);
+    int rc = add_identities(batch, &facts->identities, false, &row.identity);
     if (rc == 0)
-        rc = add_identities(batch, &facts->identities, true, partition, record->offset,
-                            &row.account);
+        rc = add_identities(batch, &facts->identities, true, &row.account);
     if (rc == 0) {
+        row.tie_count = (uint32_t)batch->tie_count - row.tie;
+        row.attachment_count = (uint32_t)batch->attachment_count - row.attachment;
         if (row.identity == BATCH_NONE)
             row.identity = row.account; /* an event of the organisation alone */
         append_row(batch, record, department, event, facts, &row.uid);

@@ -35,10 +35,12 @@ struct partition {
     bool stopped;       /* its offset is out of the broker's range */
 };
 
-/* An identity that some row of the batch hangs on. */
+/* An identity that some row of the batch names. What says which of them count, and which belong
+ * together, is batch_tie. */
 struct batch_identity {
     struct span key; /* "kind=value" */
     struct span kind, value;
+    bool named;                  /* by a row that counts; all below is only then of use */
     uint32_t parent;             /* union-find: which identities the batch ties together */
     struct partition *partition; /* evidence: the record that joined it to what it is tied to, */
     int64_t offset;              /* or, where nothing did, the first that named it */
@@ -50,13 +52,22 @@ struct batch_identity {
 struct batch_attachment {
     uint32_t anchor; /* index of a batch_identity */
     struct span kind, value;
+    bool named; /* by a row that counts */
+};
+
+/* Two strong identities of one event: indexes of batch_identity, the row's own first. */
+struct batch_tie {
+    uint32_t anchor, other;
 };
 
 struct batch_row {
     int64_t occurred_at;
     struct event_uid uid;
     uint32_t identity, account; /* indexes of batch_identity; account may be BATCH_NONE */
-    size_t start, len;          /* the rest of its COPY row, in `rows` */
+    uint32_t tie, tie_count;    /* its part of batch->tie */
+    uint32_t attachment, attachment_count; /* and of batch->attachment */
+    bool aside;        /* repeats another row, of the batch or on the timeline: a duplicate */
+    size_t start, len; /* the rest of its COPY row, in `rows` */
     struct partition *partition;
     int64_t offset;
     void *message; /* the record itself, in case the row is refused; NULL: not kept */
@@ -77,11 +88,13 @@ struct batch {
     struct buffer rows; /* COPY bytes of all rows */
     struct batch_row *row;
     size_t row_count, row_capacity;
-    size_t unique_count; /* after events_prepare: these first ones differ in their keys */
+    size_t unique_count; /* after events_prepare: these first ones count, the rest are duplicates */
     struct batch_identity *identity;
     size_t identity_count, identity_capacity;
     uint32_t *identity_slots; /* hash index over `identity`; entries are index + 1 */
     size_t identity_slot_count;
+    struct batch_tie *tie;
+    size_t tie_count, tie_capacity;
     struct batch_attachment *attachment;
     size_t attachment_count, attachment_capacity;
     struct batch_quarantine *quarantine;
@@ -89,6 +102,7 @@ struct batch {
     size_t record_count; /* rows, quarantined and void ones together */
     size_t byte_limit;
     bool keep_records;   /* twice the memory */
+    bool overtaken;      /* another writer put in an event of ours meanwhile: try again */
     const char *refused; /* why a row was refused whose record is not kept; NULL: none was */
 };
 
@@ -117,7 +131,11 @@ int batch_add_quarantine(struct batch *batch, struct partition *partition,
                          const struct record *record, const char *reason,
                          const char *detail) CHECKED;
 
-/* The root of an identity's component. */
+/* Names the identities and attachments of the first `row_count` rows, and unites what these rows
+ * tie together: those on their way to the timeline, for what repeats an event ties nothing. */
+void batch_tie(struct batch *batch, size_t row_count);
+
+/* The root of an identity's component, the lowest index in it. After batch_tie. */
 uint32_t batch_component(struct batch *batch, uint32_t identity);
 
 /* Source and id of a row, as encoded. */

@@ -50,9 +50,11 @@ static int write_all(struct batch_apply *apply, struct batch *batch, const struc
         identity_cache_clear(apply->cache);
         apply->epoch = *epoch;
     }
-    rc = identities_resolve(pg, batch, apply->cache);
+    rc = carefully ? events_stage(pg, batch) : 0;
     if (rc == 0)
-        rc = carefully ? events_copy_carefully(pg, batch) : events_copy(pg, batch);
+        rc = identities_resolve(pg, batch, apply->cache);
+    if (rc == 0)
+        rc = carefully ? events_put_staged(pg, batch) : events_copy(pg, batch);
     if (rc == 0)
         rc = quarantine_put(pg, batch, apply->quarantine_limit);
     if (rc == 0 && carefully)
@@ -100,15 +102,16 @@ static int apply_once(struct batch_apply *apply, struct batch *batch, const stru
 }
 
 /* Deadlock and serialization failure: the server has undone the batch and bids us try again. A
- * missing month was dropped by retention while we thought it there. */
-static bool worth_another_try(struct batch_apply *apply, int rc)
+ * missing month was dropped by retention while we thought it there. Overtaken: what it repeats is
+ * there to be seen now. */
+static bool worth_another_try(struct batch_apply *apply, const struct batch *batch, int rc)
 {
     /* Of other codes SQLSTATE says nothing: it stays from an earlier failure. */
     bool missing = rc == ERR_INVALID && month_missing(apply->pg);
     if (missing)
         months_forget(apply->months);
     return missing || (rc == ERR_BUSY && !pg_broken(apply->pg) &&
-                       strncmp(pg_sqlstate(apply->pg), "40", 2) == 0);
+                       (batch->overtaken || strncmp(pg_sqlstate(apply->pg), "40", 2) == 0));
 }
 
 static void settle(struct batch_apply *apply, const struct batch *batch,
@@ -141,7 +144,7 @@ int batch_apply(struct batch_apply *apply, struct batch *batch, struct partition
             settle(apply, batch, &touched, sum);
             return 0;
         }
-        int wait_ms = worth_another_try(apply, rc) ? retry_next_ms(&retry) : -1;
+        int wait_ms = worth_another_try(apply, batch, rc) ? retry_next_ms(&retry) : -1;
         if (wait_ms < 0)
             return rc;
         if (stop_wait(wait_ms))

@@ -8,6 +8,8 @@
 #define PIECE  ((size_t)64 * 1024) /* of COPY, assembled and sent at once */
 #define FIELDS 16                  /* columns of SQL_EVENTS_COPY */
 
+#define IDS_LIMIT ((size_t)64 * 1024 * 1024)
+
 static int by_key(const void *a, const void *b)
 {
     const struct batch_row *x = a, *y = b;
@@ -16,7 +18,7 @@ static int by_key(const void *a, const void *b)
     int order = memcmp(x->uid.bytes, y->uid.bytes, sizeof x->uid.bytes);
     if (order != 0)
         return order;
-    /* The record that came first stays, whatever order qsort meets them in. */
+    /* Of a repeated event, the record that came first stays, whatever order qsort meets them in. */
     if (x->partition != y->partition)
         return x->partition < y->partition ? -1 : 1;
     return (x->offset > y->offset) - (x->offset < y->offset);
@@ -62,35 +64,51 @@ static void remove_row(struct batch *batch, size_t i)
     batch->unique_count--;
 }
 
-/* Moves rows that repeat another one behind the others. */
-static int set_repeated_aside(struct batch *batch)
+/* Moves the unique rows that are marked behind the others, which keep their order. */
+static int set_aside(struct batch *batch)
 {
-    struct batch_row *repeated = malloc((batch->row_count + 1) * sizeof *repeated);
-    if (!repeated) {
+    struct batch_row *marked = malloc((batch->unique_count + 1) * sizeof *marked);
+    if (!marked) {
         log_error("No memory for the rows of a batch");
         return ERR_MEMORY;
     }
-    size_t unique = 0, repeats = 0;
-    int rc = 0;
-    for (size_t i = 0; i < batch->row_count; i++) {
-        if (unique > 0 && same_key(&batch->row[unique - 1], &batch->row[i])) {
-            if (!same_event(batch, &batch->row[unique - 1], &batch->row[i])) {
-                rc = rc ? rc
-                        : refuse(batch, &batch->row[i], REASON_UID_COLLISION,
-                                 "another event of the same moment has the same event_uid");
-                kafka_message_drop(batch->row[i].message);
-                continue;
-            }
-            repeated[repeats++] = batch->row[i];
-        } else {
+    size_t unique = 0, count = 0;
+    for (size_t i = 0; i < batch->unique_count; i++)
+        if (batch->row[i].aside)
+            marked[count++] = batch->row[i];
+        else
             batch->row[unique++] = batch->row[i];
+    memcpy(&batch->row[unique], marked, count * sizeof *marked);
+    batch->unique_count = unique;
+    free(marked);
+    return 0;
+}
+
+static int collide(struct batch *batch, size_t i)
+{
+    int rc = refuse(batch, &batch->row[i], REASON_UID_COLLISION,
+                    "another event of the same moment has the same event_uid");
+    if (rc == 0)
+        remove_row(batch, i);
+    return rc;
+}
+
+/* Marks the rows that repeat one before them. */
+static int mark_repeated(struct batch *batch)
+{
+    size_t first = 0; /* of those with the same key */
+    for (size_t i = 0; i < batch->unique_count; i++) {
+        batch->row[i].aside = i > 0 && same_key(&batch->row[first], &batch->row[i]);
+        if (!batch->row[i].aside) {
+            first = i;
+        } else if (!same_event(batch, &batch->row[first], &batch->row[i])) {
+            int rc = collide(batch, i);
+            if (rc != 0)
+                return rc;
+            i--; /* the next one has moved up */
         }
     }
-    memcpy(&batch->row[unique], repeated, repeats * sizeof *repeated);
-    batch->unique_count = unique;
-    batch->row_count = unique + repeats;
-    free(repeated);
-    return rc;
+    return 0;
 }
 
 static void clear_books(struct batch *batch)
@@ -99,8 +117,10 @@ static void clear_books(struct batch *batch)
         struct books *books = &batch->row[i].partition->books;
         books->on_timeline = books->duplicates = 0;
     }
-    for (size_t i = 0; i < batch->quarantine_count; i++)
-        batch->quarantine[i].partition->books.quarantined = 0;
+    for (size_t i = 0; i < batch->quarantine_count; i++) {
+        struct books *books = &batch->quarantine[i].partition->books;
+        books->on_timeline = books->duplicates = books->quarantined = 0;
+    }
 }
 
 static void count_books(struct batch *batch)
@@ -120,18 +140,34 @@ static void count_books(struct batch *batch)
 int events_prepare(struct batch *batch)
 {
     int rc = 0;
-    batch->unique_count = 0;
+    batch->unique_count = batch->row_count;
+    batch->overtaken = false;
     if (batch->row_count > 0) { /* without any there need not be an array, either */
         qsort(batch->row, batch->row_count, sizeof *batch->row, by_key);
-        rc = set_repeated_aside(batch);
+        rc = mark_repeated(batch);
+        if (rc == 0)
+            rc = set_aside(batch);
     }
+    if (rc != 0)
+        return rc;
+    batch_tie(batch, batch->unique_count);
     count_books(batch);
-    return rc;
+    return 0;
+}
+
+/* An identity as a row has it: its id, or, where that is not known yet, its place in the batch. */
+static void append_identity(struct buffer *piece, const struct batch *batch, uint32_t identity,
+                            bool places)
+{
+    if (identity == BATCH_NONE)
+        pg_field_null(piece);
+    else
+        pg_field_int64(piece, places ? identity : batch->identity[identity].identity_id);
 }
 
 /* One COPY of the rows from..to into the table that `sql` names. */
-static int copy_range(struct pg *pg, const struct batch *batch, const char *sql, size_t from,
-                      size_t to)
+static int copy_range(struct pg *pg, const struct batch *batch, const char *sql, bool places,
+                      size_t from, size_t to)
 {
     struct buffer piece;
     buffer_init(&piece, PIECE + batch->rows.len);
@@ -141,11 +177,8 @@ static int copy_range(struct pg *pg, const struct batch *batch, const char *sql,
     for (size_t i = from; i < to; i++) {
         const struct batch_row *row = &batch->row[i];
         buffer_append_be16(&piece, FIELDS);
-        pg_field_int64(&piece, batch->identity[row->identity].identity_id);
-        if (row->account == BATCH_NONE)
-            pg_field_null(&piece);
-        else
-            pg_field_int64(&piece, batch->identity[row->account].identity_id);
+        append_identity(&piece, batch, row->identity, places);
+        append_identity(&piece, batch, row->account, places);
         buffer_append(&piece, batch->rows.data + row->start, row->len);
         if (piece.len >= PIECE) {
             pg_copy_put(pg, buffer_span(&piece));
@@ -164,7 +197,7 @@ int events_copy(struct pg *pg, const struct batch *batch)
 {
     if (batch->unique_count == 0)
         return 0;
-    return copy_range(pg, batch, SQL_EVENTS_COPY, 0, batch->unique_count);
+    return copy_range(pg, batch, SQL_EVENTS_COPY, false, 0, batch->unique_count);
 }
 
 /* Stages the rows from..*to, halving around those that PostgreSQL refuses, which go to quarantine;
@@ -175,7 +208,7 @@ static int stage(struct pg *pg, struct batch *batch, size_t from, size_t *to)
         return 0;
     int rc = pg_script(pg, "SAVEPOINT staged");
     if (rc == 0)
-        rc = copy_range(pg, batch, SQL_EVENTS_STAGE, from, *to);
+        rc = copy_range(pg, batch, SQL_EVENTS_STAGE, true, from, *to);
     if (rc == 0)
         return pg_script(pg, "RELEASE SAVEPOINT staged");
     if (rc != ERR_INVALID)
@@ -215,15 +248,10 @@ static size_t find_row(const struct batch *batch, size_t from, const struct pg_r
     return batch->unique_count;
 }
 
-/* Rows that were not put in, because one of that key is there: same event, a duplicate; another
- * event, to quarantine. Answers: topic, partition, offset, same event. */
-static int judge_duplicates(struct batch *batch, const struct pg_result *rows, size_t unput)
+/* Staged rows whose key is on the timeline already: the same event, a duplicate; another event, to
+ * quarantine. Answers: topic, partition, offset, same event. */
+static int judge_staged(struct batch *batch, const struct pg_result *rows)
 {
-    if ((size_t)pg_rows(rows) != unput) {
-        log_error("Rows that stood in the way are gone again: the batch is read anew",
-                  LOG_INT("unput", unput), LOG_INT("judged", pg_rows(rows)));
-        return ERR_IO;
-    }
     size_t at = 0;
     for (int i = 0; i < pg_rows(rows); i++) {
         at = find_row(batch, at, rows, i);
@@ -231,40 +259,65 @@ static int judge_duplicates(struct batch *batch, const struct pg_result *rows, s
             log_error("The database speaks of a row that is not in the batch");
             return ERR_IO;
         }
-        struct batch_row *row = &batch->row[at];
-        row->partition->books.on_timeline--;
         if (strcmp(pg_text(rows, i, 3), "t") == 0) {
-            row->partition->books.duplicates++;
-            at++;
+            batch->row[at++].aside = true;
             continue;
         }
-        int rc = refuse(batch, row, REASON_UID_COLLISION,
-                        "another event of the same moment has the same event_uid");
+        int rc = collide(batch, at);
         if (rc != 0)
             return rc;
-        row->partition->books.quarantined++;
-        remove_row(batch, at);
     }
-    return 0;
+    return set_aside(batch);
 }
 
-int events_copy_carefully(struct pg *pg, struct batch *batch)
+int events_stage(struct pg *pg, struct batch *batch)
 {
     int rc = pg_script(pg, SQL_EVENTS_STAGING);
     size_t to = batch->unique_count;
     if (rc == 0)
         rc = stage(pg, batch, 0, &to);
+    struct pg_result *there = NULL;
+    if (rc == 0 && batch->unique_count > 0)
+        rc = pg_query(pg, SQL_EVENTS_STAGED_THERE, NULL, 0, &there);
+    if (there)
+        rc = judge_staged(batch, there);
+    pg_result_free(there);
+    if (rc != 0)
+        return rc;
+    batch_tie(batch, batch->unique_count);
     count_books(batch);
-    struct pg_result *put = NULL, *judged = NULL;
-    if (rc == 0)
-        rc = pg_query(pg, SQL_EVENTS_PUT_STAGED, NULL, 0, &put);
-    size_t unput = rc == 0 ? batch->unique_count - (size_t)pg_affected(put) : 0;
-    if (unput > 0) {
-        rc = pg_query(pg, SQL_EVENTS_JUDGE_STAGED, NULL, 0, &judged);
-        if (rc == 0)
-            rc = judge_duplicates(batch, judged, unput);
-    }
+    return 0;
+}
+
+static int put_staged(struct pg *pg, const struct batch *batch, size_t *count)
+{
+    struct buffer ids;
+    struct pg_result *put;
+    int rc = ERR_MEMORY;
+    buffer_init(&ids, IDS_LIMIT);
+    for (size_t i = 0; i < batch->identity_count; i++)
+        pg_array_int(&ids, batch->identity[i].identity_id);
+    pg_array_end(&ids);
+    if (ids.failed)
+        log_error("No memory for the identities of a batch");
+    else
+        rc = pg_query(pg, SQL_EVENTS_PUT_STAGED, (const char *const[]){ids.data}, 1, &put);
+    buffer_free(&ids);
+    if (rc != 0)
+        return rc;
+    *count = (size_t)pg_affected(put);
     pg_result_free(put);
-    pg_result_free(judged);
-    return rc;
+    return 0;
+}
+
+int events_put_staged(struct pg *pg, struct batch *batch)
+{
+    size_t count = 0;
+    int rc = batch->unique_count > 0 ? put_staged(pg, batch, &count) : 0;
+    if (rc != 0 || count == batch->unique_count)
+        return rc;
+    log_info("An event of the batch was put on the timeline meanwhile: the batch is tried again",
+             LOG_INT("rows", batch->unique_count), LOG_INT("put", count));
+    batch->overtaken = true;
+    return ERR_BUSY;
 }

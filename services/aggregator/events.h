@@ -23,17 +23,25 @@ int events_make_months(struct pg *pg, const struct batch *batch, struct months *
 
 /* Sorts the rows by primary key and sets aside those that repeat another row of
  * the batch, counting them as duplicates of their partition (another source or id
- * under the same key: to quarantine). Counts the rest as on the timeline. ERR_NOT_FOUND: as
- * below. */
+ * under the same key: to quarantine). Ties and counts the rest as on the timeline.
+ * ERR_NOT_FOUND: as below. */
 int events_prepare(struct batch *batch) CHECKED;
 
 /* ERR_INVALID with pg_sqlstate 23505: a row is there already; 23514: a month is
  * missing; class 22: a value is refused. The transaction is then to be rolled back. */
 int events_copy(struct pg *pg, const struct batch *batch) CHECKED;
 
-/* The careful way; recounts the books of every partition. Rows that PostgreSQL
- * refuses are moved to the batch's quarantine. ERR_NOT_FOUND: the batch has not kept the record
- * of such a row (batch->refused says why), and is now good for nothing but batch_clear. */
-int events_copy_carefully(struct pg *pg, struct batch *batch) CHECKED;
+/* The careful way, in two steps, with identities_resolve between them: so what turns out to repeat
+ * an event, or to be refused, ties no customers.
+ *
+ * Stages the rows. Those that PostgreSQL refuses are moved to the batch's quarantine; those that
+ * are on the timeline already are set aside as duplicates. Ties and counts the rest anew.
+ * ERR_NOT_FOUND: the batch has not kept the record of a refused row (batch->refused says why), and
+ * is now good for nothing but batch_clear. */
+int events_stage(struct pg *pg, struct batch *batch) CHECKED;
+
+/* What was staged, onto the timeline. ERR_BUSY with batch->overtaken: another writer has put one of
+ * these events there since; roll back and begin again, from events_prepare on. */
+int events_put_staged(struct pg *pg, struct batch *batch) CHECKED;
 
 #endif

@@ -9,15 +9,17 @@
 #define ARRAY_LIMIT ((size_t)64 * 1024 * 1024)
 
 /* Which components the database must be asked about: those with an identity that the cache does
- * not know, and those whose identities it knows under different customers. */
+ * not know, and those whose identities it knows under different customers. Of what no row names
+ * that counts, it is asked nothing. */
 static void look_up(struct batch *batch, struct identity_cache *cache)
 {
     for (uint32_t i = 0; i < batch->identity_count; i++) {
         struct batch_identity *identity = &batch->identity[i];
         struct cached_identity cached;
-        identity->known = identity_cache_get(cache, identity->key, &cached);
-        identity->identity_id = identity->known ? cached.identity_id : 0;
-        identity->customer_id = identity->known ? cached.customer_id : 0;
+        bool found = identity->named && identity_cache_get(cache, identity->key, &cached);
+        identity->known = found || !identity->named;
+        identity->identity_id = found ? cached.identity_id : 0;
+        identity->customer_id = found ? cached.customer_id : 0;
     }
     /* The root speaks for its component; a root has the lowest index, so it is seen first. */
     for (uint32_t i = 0; i < batch->identity_count; i++) {
@@ -139,6 +141,8 @@ static int attach(struct pg *pg, const struct batch *batch, struct identity_cach
         const struct batch_attachment *a = &batch->attachment[i];
         char key[384];
         struct cached_identity unused;
+        if (!a->named)
+            continue;
         if (identity_cache_get(cache, attachment_key(batch, a, key, sizeof key), &unused))
             continue;
         pg_array_int(&anchors, batch->identity[a->anchor].identity_id);
@@ -176,13 +180,15 @@ void identities_remember(const struct batch *batch, struct identity_cache *cache
 {
     for (size_t i = 0; i < batch->identity_count; i++) {
         const struct batch_identity *identity = &batch->identity[i];
-        if (!identity->known)
+        if (!identity->known) /* those not named count as known */
             identity_cache_put(
                 cache, identity->key,
                 (struct cached_identity){identity->identity_id, identity->customer_id});
     }
     for (size_t i = 0; i < batch->attachment_count; i++) {
         char key[384];
+        if (!batch->attachment[i].named)
+            continue;
         identity_cache_put(cache, attachment_key(batch, &batch->attachment[i], key, sizeof key),
                            (struct cached_identity){0, 0});
     }

@@ -10,8 +10,8 @@
 #include "services/aggregator/batch.h"
 #include "services/aggregator/identity_cache.h"
 
-/* Within the batch's transaction, after offsets_begin. Fills identity_id and
- * customer_id of every batch_identity. */
+/* Within the batch's transaction, after offsets_begin and batch_tie. Fills identity_id and
+ * customer_id of every batch_identity that is named. */
 int identities_resolve(struct pg *pg, struct batch *batch, struct identity_cache *cache) CHECKED;
 
 /* After COMMIT: what the batch has learned goes into the cache. */

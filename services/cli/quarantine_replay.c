@@ -233,9 +233,11 @@ static int write_all(struct quarantine_replay *replay, const char *id, struct st
     struct partition *touched[] = {&stored->partition};
     int rc = offsets_lock(pg, &stored->partition);
     if (rc == 0)
+        rc = events_stage(pg, &replay->batch);
+    if (rc == 0)
         rc = identities_resolve(pg, &replay->batch, replay->cache);
     if (rc == 0)
-        rc = events_copy_carefully(pg, &replay->batch);
+        rc = events_put_staged(pg, &replay->batch);
     if (rc == 0) {
         *outcome = stored->partition.books.duplicates > 0 ? REPLAY_DUPLICATE : REPLAY_ON_TIMELINE;
         stored->partition.books.quarantined = -1; /* it leaves quarantine in the books, too */

@@ -64,3 +64,16 @@ def test_refused_rows_wait_in_quarantine_and_spoil_nothing(bare_stack):
                          " sum(duplicates) AS duplicates, sum(quarantined) AS quarantined, sum(void) AS void"
                          " FROM store.consumer_offsets")
     assert books == {"records": 3000, "on_timeline": 2997, "duplicates": 0, "quarantined": 3, "void": 0}
+
+    # One that is alone in its partition's batch, and names a customer together with a known one: it is
+    # counted once, and ties nobody.
+    lone = event("sales.call.made", {"summary": POISON, "customer": {"email": [
+        sent[0]["data"]["customer"]["email"], sent[1]["data"]["customer"]["email"], "lone@refused.example"]}})
+    assert stack.post_event("sales", lone).status == 202
+    stack.wait_caught_up()
+    books, = stack.query("SELECT sum(on_timeline) AS on_timeline, sum(quarantined) AS quarantined, sum(abs(next_offset"
+                         " - first_offset - on_timeline - duplicates - quarantined - void)) AS wrong"
+                         " FROM store.consumer_offsets")
+    assert books == {"on_timeline": 2997, "quarantined": 4, "wrong": 0}
+    assert not stack.query("SELECT 1 AS one FROM store.identities WHERE value = 'lone@refused.example'")
+    assert not stack.query("SELECT 1 AS one FROM store.merges")

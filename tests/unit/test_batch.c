@@ -42,6 +42,7 @@ static void the_records_that_tie_are_the_evidence(void **state)
         add(&batch, &partition, (int64_t)i, events[i]);
 
     bool found[OFFSETS] = {false};
+    batch_tie(&batch, batch.row_count);
     assert_int_equal(batch.identity_count, 3);
     for (uint32_t i = 0; i < batch.identity_count; i++) {
         assert_int_equal(batch_component(&batch, i), 0);

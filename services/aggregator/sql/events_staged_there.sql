@@ -1,4 +1,4 @@
--- The staged rows that were not put in, in key order: is what is there the same event? LIMIT keeps
+-- The staged rows whose key is on the timeline, in key order: is what is there the same event? LIMIT keeps
 -- the planner from reading the whole timeline to find the few: each is looked up by its key.
 SELECT s.topic, s.partition, s.kafka_offset, e.source = s.source AND e.event_id = s.event_id
 FROM pg_temp.staged_events s
@@ -8,5 +8,4 @@ CROSS JOIN LATERAL (
     WHERE t.occurred_at = s.occurred_at AND t.event_uid = s.event_uid
     LIMIT 1
 ) e
-WHERE s.put IS NOT TRUE
 ORDER BY s.occurred_at, s.event_uid
