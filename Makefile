@@ -143,7 +143,7 @@ check: all unit format-check ## build, unit tests and format, without servers, i
 unit: $(UNIT_TESTS) ## unit tests alone
 	@tests/unit/run $(UNIT_TESTS)
 
-test: ## everything: installs what the tests need, unit tests, then end to end with real servers
+test: ## everything: installs what the tests need, unit tests, fuzzing, then end to end with real servers
 	@BUILD=$(BUILD) tests/run
 
 e2e: all ## end-to-end tests alone, against a real Kafka and PostgreSQL (TESTS='-k name')
@@ -187,6 +187,23 @@ e2e-ubsan: ## the same under UndefinedBehaviorSanitizer
 
 e2e-tsan: ## the same under ThreadSanitizer
 	$(MAKE) $(TSAN) e2e
+
+# A program for each tests/fuzz/fuzz_*.c, over what they share; tests/fuzz/run calls
+# for them with clang, its sanitizers, and a folder of their own.
+FUZZ_KIT     := $(patsubst %,$(BUILD)/obj/tests/fuzz/%.o,kit json_mutator travel mapped)
+FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,$(BUILD)/bin/%,$(wildcard tests/fuzz/fuzz_*.c))
+
+$(BUILD)/bin/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(FUZZ_KIT) $(CLI) $(AGGREGATOR) $(DEPARTMENT) $(COMMON)
+	@mkdir -p $(@D)
+	$(link) -fsanitize=fuzzer
+
+.PHONY: fuzz fuzz-targets
+fuzz-targets: $(FUZZ_TARGETS)
+
+SECONDS ?= 60
+
+fuzz: ## every parser of bytes from outside, by libFuzzer (SECONDS=600 of processor time each; FUZZ=json,record)
+	@BUILD=$(BUILD) tests/fuzz/run --seconds $(SECONDS) $(if $(FUZZ),--targets $(FUZZ))
 
 C_FILES = $(shell git ls-files --cached --others --exclude-standard '*.c' '*.h' 2>/dev/null)
 

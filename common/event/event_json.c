@@ -1,10 +1,10 @@
 #include "common/event/event_json.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "common/base/hex.h"
 #include "common/event/event_text.h"
+#include "common/json/json_pointer.h"
 #include "common/json/json_scan.h"
 
 /* One event being decoded. */
@@ -18,8 +18,8 @@ struct decoding {
 
 static int member_fault(struct fault *fault, struct span name, const char *detail)
 {
-    char quoted[EVENT_TEXT_QUOTE], pointer[EVENT_TEXT_QUOTE + 1];
-    snprintf(pointer, sizeof pointer, "/%s", event_text_quote(name, quoted));
+    char quoted[EVENT_TEXT_QUOTE], pointer[2 * EVENT_TEXT_QUOTE] = "";
+    json_pointer_append(pointer, sizeof pointer, event_text_quote(name, quoted));
     return fault_set(fault, pointer, "%s", detail);
 }
 

@@ -149,8 +149,11 @@ static int binary(const struct record *record, struct event *event, struct fault
     if (record->value.len == 0)
         return 0;
     event->data = record->value;
-    event->data_kind =
-        event_media_type_is_json(event->datacontenttype) ? EVENT_DATA_JSON : EVENT_DATA_BINARY;
+    event->data_kind = EVENT_DATA_BINARY;
+    if (!event_media_type_is_json(event->datacontenttype))
+        return 0;
+    event->data_kind = EVENT_DATA_JSON;
+    event->data = json_without_mark(record->value); /* no part of the JSON, and PostgreSQL minds */
     return 0;
 }
 

@@ -71,12 +71,13 @@ static bool domain_sound(struct span domain)
     return label > 0 && dots > 0 && domain.len <= DOMAIN_LIMIT;
 }
 
-/* In lower case and without the dot of the root. */
+/* In lower case and without the dot of the root. A second dot, or a space, before it is
+ * no domain's: such a value stays, so that what is normalised is its own normal form. */
 static int fold_domain(struct arena *arena, struct span value, struct span *out)
 {
     if (lower_case(arena, value, out) != 0)
         return ERR_MEMORY;
-    if (out->len > 1 && out->ptr[out->len - 1] == '.')
+    if (out->len > 1 && out->ptr[out->len - 1] == '.' && !strchr(". ", out->ptr[out->len - 2]))
         out->len--;
     return 0;
 }
@@ -110,6 +111,20 @@ static bool phone_separator(char c)
     return c == ' ' || c == '-' || c == '.' || c == '/' || c == '(' || c == ')';
 }
 
+/* Takes off what tells that a country code follows: "+", or "00", as in "(0049)". */
+static bool take_international(struct span *text)
+{
+    size_t at = 0, zeros = 0;
+    while (at < text->len && zeros < 2 && (phone_separator(text->ptr[at]) || text->ptr[at] == '0'))
+        zeros += text->ptr[at++] == '0';
+    if (zeros == 0 && at < text->len && text->ptr[at] == '+')
+        at++;
+    else if (zeros < 2)
+        return false;
+    *text = (struct span){text->ptr + at, text->len - at};
+    return true;
+}
+
 /* The digits alone. The (0) of "+44 (0)20 …" is dialled inside the country only.
  * False for a text with anything else in it. */
 static bool phone_digits(struct span text, bool international, char *digits, size_t *count)
@@ -134,15 +149,15 @@ static int normalise_phone(struct arena *arena, struct span value, struct span *
 {
     *out = value;
     *sound = false;
-    size_t prefix = span_starts_with(value, "+") ? 1 : span_starts_with(value, "00") ? 2 : 0;
-    struct span rest = {value.ptr + prefix, value.len - prefix};
+    struct span rest = value;
+    bool international = take_international(&rest);
     char *text = arena_alloc(arena, rest.len + 1);
     if (!text)
         return ERR_MEMORY;
     size_t count;
-    if (!phone_digits(rest, prefix > 0, text + 1, &count))
+    if (!phone_digits(rest, international, text + 1, &count))
         return 0;
-    if (prefix == 0) {
+    if (!international) {
         *out = (struct span){text + 1, count};
         return 0;
     }

@@ -50,6 +50,8 @@ static bool take_exponent(struct span *rest, int64_t *exponent)
 static bool parse(struct span text, struct parts *parts)
 {
     char taken;
+    if (text.len == 0) /* absent, too: there is no byte to point at */
+        return false;
     *parts = (struct parts){.negative = take_any(&text, "-", &taken)};
     parts->whole = take_digits(&text);
     if (parts->whole.len == 0 || (*parts->whole.ptr == '0' && parts->whole.len > 1))

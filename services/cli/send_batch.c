@@ -154,7 +154,7 @@ static int hold_next(struct send_reader *reader, send_refuse *refuse, void *cont
             continue;
         }
         if (reader->line == 1 && span_starts_with(text, "\xEF\xBB\xBF"))
-            text = (struct span){text.ptr + 3, text.len - 3};
+            text = trimmed((struct span){text.ptr + 3, text.len - 3});
         if (skipped || text.len == 0)
             continue;
         struct fault fault = {0};

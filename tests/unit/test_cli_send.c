@@ -79,6 +79,8 @@ static void lines_become_events(void **state)
         {"{}", 1, "1,", ""}, /* the last line without its end */
         {"{}\n{}\r\n\n {\"a\":1} \n", 1, "1,2,4,", ""},
         {"\xEF\xBB\xBF{}\n{}", 1, "1,2,", ""}, /* a byte order mark */
+        {"\xEF\xBB\xBF {}\n{}", 1, "1,2,", ""},
+        {"\xEF\xBB\xBF \r\n{}", 1, "2,", ""},
         {"{}\n[1]\n7\n\"x\"\n{}\n", 1, "1,5,",
          "2j:an event is a JSON o;3j:an event is a JSON o;4j:an event is a JSON o;"},
         {"{}\nbad\n{\"a\":\n{}\n", 3, "4,", "3:"},
@@ -96,7 +98,7 @@ static void lines_become_events(void **state)
                          0);
         assert_string_equal(lines.len ? lines.data : "", cases[i].lines);
         const char *said = heard.text.len ? heard.text.data : "";
-        if (i == 6) /* the scanner's own words follow */
+        if (i == 8) /* the scanner's own words follow */
             assert_memory_equal(said, cases[i].refused, strlen(cases[i].refused));
         else
             assert_string_equal(said, cases[i].refused);

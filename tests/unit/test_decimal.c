@@ -111,6 +111,8 @@ static void test_normalise(void **state)
         if (!wanted)
             assert_string_equal(fault.pointer, "");
     }
+    struct span absent = {NULL, 0}, none;
+    assert_int_equal(decimal_normalise(&arena, absent, 0, &none, NULL), ERR_INVALID);
     arena_free(&arena);
 }
 

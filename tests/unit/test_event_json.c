@@ -148,6 +148,7 @@ static const struct {
     {"{" HEAD ",\"data_base64\":1}", "/data_base64"},
     {"{" HEAD ",\"data_base64\":\"...\"}", "/data_base64"},
     {"{" HEAD ",\"data_base64\":\"ew==\"}", "/data_base64"},
+    {"{" HEAD ",\"a~b/c\":{}}", "/a~0b~1c"},
     {"{" HEAD ",\"datacontenttype\":\"text/plain\",\"data\":{}}", "/data"},
 };
 
@@ -205,7 +206,11 @@ static void bounds_attributes(void **state)
         bool seen = false;
         struct span over = {value, limits[i].most + 1}, fits = {value, limits[i].most};
         struct span name = span_of(limits[i].name);
-        assert_int_equal(event_set_attribute(&event, name, over, &seen, NULL), ERR_INVALID);
+        struct fault told;
+        char longest[32];
+        snprintf(longest, sizeof longest, "longer than %zu bytes", limits[i].most);
+        assert_int_equal(event_set_attribute(&event, name, over, &seen, &told), ERR_INVALID);
+        assert_non_null(strstr(told.detail, longest));
         assert_int_equal(event_set_attribute(&event, name, fits, &seen, NULL), 0);
         assert_int_equal(event_set_attribute(&event, name, fits, &seen, NULL), ERR_INVALID);
     }

@@ -280,6 +280,22 @@ static const struct {
     {"application/cloudevents+json", "[{" HEAD "}]", NULL, ""},
 };
 
+/* PostgreSQL would refuse it, and what looks into data expects none. */
+static void leaves_a_byte_order_mark_out(void **state)
+{
+    (void)state;
+    static const struct pair none[2], bytes[2] = {{"=content-type", "text/plain"}};
+    struct record_header headers[16];
+    struct record record = {.headers = headers, .value = span_of("\xEF\xBB\xBF{}")};
+    struct event event;
+    record.header_count = headers_of(headers, none, 2);
+    assert_int_equal(event_from_record(&record, &world.arena, &event, NULL), 0);
+    assert_text(event.data, "{}");
+    record.header_count = headers_of(headers, bytes, 2);
+    assert_int_equal(event_from_record(&record, &world.arena, &event, NULL), 0);
+    assert_text(event.data, "\xEF\xBB\xBF{}");
+}
+
 static void reads_structured_mode(void **state)
 {
     (void)state;
@@ -433,6 +449,7 @@ int main(void)
         cmocka_unit_test(writes_no_tombstone),
         cmocka_unit_test(reads_back_what_it_writes),
         cmocka_unit_test(reads_binary_mode),
+        cmocka_unit_test(leaves_a_byte_order_mark_out),
         cmocka_unit_test(reads_structured_mode),
         cmocka_unit_test(trusts_no_extension),
         cmocka_unit_test(says_when_extensions_are_missing),
