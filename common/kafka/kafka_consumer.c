@@ -360,18 +360,6 @@ void kafka_message_drop(void *handle)
         rd_kafka_message_destroy(handle);
 }
 
-void kafka_consumer_pause(struct kafka_consumer *consumer, bool pause)
-{
-    rd_kafka_topic_partition_list_t *list;
-    if (rd_kafka_assignment(consumer->rk, &list) != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return;
-    if (pause)
-        rd_kafka_pause_partitions(consumer->rk, list);
-    else
-        rd_kafka_resume_partitions(consumer->rk, list);
-    rd_kafka_topic_partition_list_destroy(list);
-}
-
 static rd_kafka_topic_partition_list_t *list_of(const struct kafka_partition *partitions,
                                                 size_t count)
 {
@@ -380,6 +368,17 @@ static rd_kafka_topic_partition_list_t *list_of(const struct kafka_partition *pa
         rd_kafka_topic_partition_list_add(list, partitions[i].topic, partitions[i].partition)
             ->offset = partitions[i].offset;
     return list;
+}
+
+void kafka_consumer_pause(struct kafka_consumer *consumer, const struct kafka_partition *partitions,
+                          size_t count, bool pause)
+{
+    rd_kafka_topic_partition_list_t *list = list_of(partitions, count);
+    rd_kafka_resp_err_t err = pause ? rd_kafka_pause_partitions(consumer->rk, list)
+                                    : rd_kafka_resume_partitions(consumer->rk, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    if (err)
+        log_warn("Kafka does not pause or resume", LOG_TEXT("error", rd_kafka_err2str(err)));
 }
 
 int kafka_consumer_seek(struct kafka_consumer *consumer, const struct kafka_partition *partitions,

@@ -80,8 +80,10 @@ void kafka_message_drop(void *handle);
 int kafka_consumer_seek(struct kafka_consumer *consumer, const struct kafka_partition *partitions,
                         size_t count) CHECKED;
 
-/* Stops or restarts the flow of all assigned partitions; poll goes on serving the group. */
-void kafka_consumer_pause(struct kafka_consumer *consumer, bool pause);
+/* Stops or restarts the flow of these partitions, which must be assigned; what was fetched of them
+ * may still come. */
+void kafka_consumer_pause(struct kafka_consumer *consumer, const struct kafka_partition *partitions,
+                          size_t count, bool pause);
 
 /* Tells Kafka, for lag tools only and without waiting, that everything before `offset` is done. */
 void kafka_consumer_note(struct kafka_consumer *consumer, const struct kafka_partition *partitions,

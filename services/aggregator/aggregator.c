@@ -144,7 +144,7 @@ static int open_all(struct aggregator *aggregator)
         rc = name_topics(aggregator);
     if (rc != 0)
         return rc;
-    stage_metrics_init();
+    stage_metrics_init(config_number(aggregator->config, "quarantine_limit"));
     database_init();
     rc = start_writers(aggregator);
     if (rc == 0)

@@ -15,7 +15,7 @@
 
 int batch_init(struct batch *batch, size_t byte_limit)
 {
-    *batch = (struct batch){.byte_limit = byte_limit};
+    *batch = (struct batch){.byte_limit = byte_limit, .quarantine_room = INT64_MAX};
     arena_init(&batch->arena, byte_limit + LARGEST_RECORD);
     buffer_init(&batch->rows, byte_limit + LARGEST_RECORD);
     batch->identity_slot_count = SMALLEST_SLOTS;
@@ -57,6 +57,7 @@ void batch_clear(struct batch *batch)
     batch->tie_count = 0;
     batch->attachment_count = 0;
     batch->quarantine_count = 0;
+    batch->refused_count = 0;
     batch->record_count = 0;
 }
 

@@ -33,6 +33,8 @@ struct partition {
     int64_t next;       /* next offset after what is in the batch */
     struct books books; /* of the batch */
     bool stopped;       /* its offset is out of the broker's range */
+    bool held;          /* quarantine has no room for its next record */
+    bool told;          /* and that was logged */
 };
 
 /* An identity that some row of the batch names. What says which of them count, and which belong
@@ -99,7 +101,9 @@ struct batch {
     size_t attachment_count, attachment_capacity;
     struct batch_quarantine *quarantine;
     size_t quarantine_count, quarantine_capacity;
-    size_t record_count; /* rows, quarantined and void ones together */
+    int64_t quarantine_room; /* so many records may be added to it; whoever fills the batch says */
+    size_t refused_count;    /* of quarantine: rows of this batch that could not be put */
+    size_t record_count;     /* rows, quarantined and void ones together */
     size_t byte_limit;
     bool keep_records;   /* twice the memory */
     bool overtaken;      /* another writer put in an event of ours meanwhile: try again */

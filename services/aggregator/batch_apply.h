@@ -25,7 +25,7 @@ struct batch_apply {
  *
  * ERR_BUSY: the database is away; whether the batch was committed is then to be
  * read from the offset rows. ERR_CONFLICT: a partition was taken over. ERR_LIMIT:
- * quarantine is full; the same batch may be applied again later. ERR_NOT_FOUND: a
+ * quarantine has no room for the batch; fill it anew, with less. ERR_NOT_FOUND: a
  * record has to go to quarantine, and the batch has not kept its records; fill it
  * anew with them. ERR_INVALID: the database refuses the batch for what is in it, and nobody has
  * told: pg_sqlstate says why. In all cases nothing is half done.

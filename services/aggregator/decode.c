@@ -99,11 +99,18 @@ int decode_record(struct decoder *decoder, const struct record *record, int64_t 
     return rc;
 }
 
+static bool has_room(const struct batch *batch)
+{
+    return (int64_t)batch->quarantine_count < batch->quarantine_room;
+}
+
 /* The record is no event of ours, but its bytes are kept: all of them. */
 static int quarantine_many_headers(struct decoder *decoder, struct batch *batch,
                                    struct partition *partition, const struct kafka_message *message)
 {
     struct record whole = message->record;
+    if (!has_room(batch))
+        return ERR_LIMIT;
     arena_reset(&decoder->scratch);
     whole.headers = kafka_message_headers(message, &decoder->scratch, &whole.header_count);
     if (!whole.headers)
@@ -128,6 +135,8 @@ int decode_into_batch(struct decoder *decoder, struct batch *batch, struct parti
         return batch_add_event(batch, partition, record, department->name, &event, &facts, message);
     if (rc != ERR_INVALID)
         return rc;
+    if (!has_room(batch))
+        return ERR_LIMIT;
     char detail[sizeof fault.pointer + sizeof fault.detail + 4];
     snprintf(detail, sizeof detail, "%s%s%s", fault.pointer, *fault.pointer ? ": " : "",
              fault.detail);

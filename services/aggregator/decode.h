@@ -33,7 +33,8 @@ int decode_record(struct decoder *decoder, const struct record *record, int64_t 
 /* Is the record's value small enough to be looked at? ERR_INVALID with the fault. */
 int decode_check_size(struct span value, struct fault *fault) CHECKED;
 
-/* decode_record, then into the batch either way. ERR_MEMORY, ERR_LIMIT. */
+/* decode_record, then into the batch either way. ERR_MEMORY; ERR_LIMIT: it is for quarantine, and
+ * the batch has no room there; nothing was added. */
 int decode_into_batch(struct decoder *decoder, struct batch *batch, struct partition *partition,
                       struct kafka_message *message, int64_t now) CHECKED;
 

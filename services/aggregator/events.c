@@ -52,6 +52,7 @@ static int refuse(struct batch *batch, const struct batch_row *row, const char *
     log_warn("A record goes to quarantine", LOG_TEXT("reason", reason),
              LOG_TEXT("topic", row->partition->topic),
              LOG_INT("partition", row->partition->partition), LOG_INT("offset", row->offset));
+    batch->refused_count++;
     return batch_add_quarantine(batch, row->partition, &message.record, reason, detail);
 }
 

@@ -4,6 +4,7 @@
 
 #include "common/base/hex.h"
 #include "common/base/log.h"
+#include "services/aggregator/stage_metrics.h"
 #include "sql.h"
 
 /* Twice the largest record, as hex, and some. */
@@ -58,21 +59,27 @@ static int put_one(struct pg *pg, const struct batch_quarantine *entry)
     return rc;
 }
 
-/* A batch that is more than the limit by itself finds room where nothing else waits: else it would
- * wait for ever. */
-static int check_limit(struct pg *pg, int64_t limit, int64_t of_batch)
+int quarantine_waiting(struct pg *pg, int64_t *waiting)
 {
     struct pg_result *row;
     int rc = pg_query_prepared(pg, SQL_QUARANTINE_WAITING, NULL, 0, &row);
     if (rc != 0)
         return rc;
-    int64_t waiting = pg_int(row, 0, 0);
+    *waiting = pg_int(row, 0, 0);
     pg_result_free(row);
-    if (waiting <= limit || waiting == of_batch)
-        return 0;
-    log_error("Quarantine is full: reading stops until records are replayed or discarded",
-              LOG_INT("waiting", waiting), LOG_INT("quarantine_limit", limit));
-    return ERR_LIMIT;
+    stage_metrics_waiting(*waiting);
+    return 0;
+}
+
+/* Rows that PostgreSQL refuses cannot be left for the next batch. Where they are more than the
+ * limit by themselves they find room where nothing else waits: else they would wait for ever. */
+static int check_limit(struct pg *pg, int64_t limit, int64_t of_batch)
+{
+    int64_t waiting;
+    int rc = quarantine_waiting(pg, &waiting);
+    if (rc != 0)
+        return rc;
+    return waiting <= limit || waiting == of_batch ? 0 : ERR_LIMIT;
 }
 
 int quarantine_put(struct pg *pg, const struct batch *batch, int64_t limit)

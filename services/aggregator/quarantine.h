@@ -5,9 +5,11 @@
 #include "common/pg/pg.h"
 #include "services/aggregator/batch.h"
 
-/* Within the batch's transaction. ERR_LIMIT (logged) when more than `limit` would wait,
- * others than the batch's own among them: the batch is to be rolled back, and to wait until
- * somebody has decided on some. */
+/* How many records wait for a decision; keeps the metric. */
+int quarantine_waiting(struct pg *pg, int64_t *waiting) CHECKED;
+
+/* Within the batch's transaction. ERR_LIMIT (not logged: hold.h tells) when more than `limit` would
+ * wait, others than the batch's own among them: the batch is to be rolled back. */
 int quarantine_put(struct pg *pg, const struct batch *batch, int64_t limit) CHECKED;
 
 #endif

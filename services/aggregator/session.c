@@ -9,13 +9,13 @@
 #include "common/base/stop.h"
 #include "services/aggregator/database.h"
 #include "services/aggregator/event_types.h"
+#include "services/aggregator/hold.h"
 #include "services/aggregator/offsets.h"
 #include "services/aggregator/stage_metrics.h"
 
 #define POLL_MS       200  /* how long to wait for a first record: stop is noticed in between */
 #define IDLE_MS       5    /* a batch that nothing was added to for so long goes off */
 #define NOTE_EVERY_MS 1000 /* how often Kafka hears of our offsets */
-#define FULL_RETRY_MS 5000 /* how often a full quarantine is looked at again */
 #define CALM_MS       3000 /* without work, so long without trouble shows that it is over */
 
 int session_init(struct session *session, const struct writer_setup *setup, int number)
@@ -103,6 +103,7 @@ static void on_revoked(void *context, bool lost)
     for (size_t i = 0; i < session->partition_count; i++)
         if (session->partitions[i].stopped)
             stage_metrics_stopped(-1);
+    hold_forget(session);
     int rc = 0;
     if (!pg_broken(session->apply.pg))
         rc = offsets_release(session->apply.pg, session->partitions, session->partition_count);
@@ -139,8 +140,8 @@ static int take(struct session *session, struct kafka_message *message)
     if (message->happening == KAFKA_NOTHING)
         return 0;
     struct partition *p = find_partition(session, &message->record);
-    if (!p)
-        return 0; /* fetched before it was revoked */
+    if (!p || p->held)
+        return 0; /* fetched before it was revoked, or held */
     switch (message->happening) {
     case KAFKA_NOTHING:
         return 0;
@@ -165,13 +166,19 @@ static int take(struct session *session, struct kafka_message *message)
     int rc = decode_into_batch(&session->decoder, &session->batch, p, message, clock_wall_us());
     if (rc == 0)
         p->next = offset + 1;
-    return rc;
+    if (rc != ERR_LIMIT)
+        return rc;
+    hold_partition(session, p);
+    return 0;
 }
 
 static void tell_readiness(struct session *session)
 {
     bool reads = session->assigned_once && !kafka_consumer_away(session->consumer);
-    atomic_store(&session->waits_for, session->trouble ? session->trouble : reads ? NULL : "Kafka");
+    const char *waits_for = session->full ? "room in quarantine" : NULL;
+    if (!reads)
+        waits_for = "Kafka";
+    atomic_store(&session->waits_for, session->trouble ? session->trouble : waits_for);
 }
 
 /* Reads until the batch is full, old enough, or nothing more comes for a moment. */
@@ -230,7 +237,7 @@ static void note_offsets(struct session *session)
     free(done);
 }
 
-/* A record has to go to quarantine, and the batch has kept none: the same again, with them. */
+/* The same records again. */
 static int read_again(struct session *session)
 {
     size_t count;
@@ -238,7 +245,6 @@ static int read_again(struct session *session)
     if (!from)
         return ERR_MEMORY;
     drop_batch(session);
-    session->batch.keep_records = true;
     int rc = kafka_consumer_seek(session->consumer, from, count);
     free(from);
     return rc;
@@ -251,8 +257,14 @@ static int flush(struct session *session)
     size_t records = session->batch.record_count;
     int rc = batch_apply(&session->apply, &session->batch, session->partitions,
                          session->partition_count, &books);
-    if (rc == ERR_NOT_FOUND && !session->batch.keep_records)
+    if (rc == ERR_NOT_FOUND && !session->batch.keep_records) {
+        session->batch.keep_records = true;
         return read_again(session);
+    }
+    if (rc == ERR_LIMIT) {
+        rc = hold_batch(session);
+        return rc ? rc : read_again(session);
+    }
     if (rc ==
         ERR_INVALID) /* not reported by pg: only here is it known that nothing takes care of it */
         on_trouble(session,
@@ -264,36 +276,12 @@ static int flush(struct session *session)
         end_trouble(session);
     if (session->apply.careful == 0)
         session->batch.keep_records = false;
+    session->batch.quarantine_room -= (int64_t)session->batch.quarantine_count;
     batch_clear(&session->batch);
     if (books.on_timeline + books.duplicates + books.quarantined + books.void_ > 0)
         stage_metrics_batch(&books, records, clock_monotonic_us() - started);
     note_offsets(session);
     return 0;
-}
-
-/*
- * Quarantine is full: nothing more is read, but the group is served, and the same batch is tried
- * until there is room. Then the session ends, so that reading goes on from the offset rows.
- */
-static int wait_for_room(struct session *session)
-{
-    atomic_store(&session->waits_for, "room in quarantine");
-    kafka_consumer_pause(session->consumer, true);
-    int64_t next_try = clock_monotonic_ms() + FULL_RETRY_MS;
-    while (!stop_requested() && session->partition_count > 0) {
-        struct kafka_message message;
-        int rc = kafka_consumer_poll(session->consumer, POLL_MS, &message);
-        kafka_message_release(&message);
-        if (rc != 0)
-            return rc;
-        if (clock_monotonic_ms() < next_try)
-            continue;
-        rc = flush(session);
-        if (rc != ERR_LIMIT)
-            return rc ? rc : ERR_BUSY;
-        next_try = clock_monotonic_ms() + FULL_RETRY_MS;
-    }
-    return ERR_BUSY;
 }
 
 /* Nothing is to be done: is the database there? */
@@ -314,8 +302,8 @@ static int read_and_apply(struct session *session, bool *worked)
             rc = look(session);
         if (rc == 0)
             rc = flush(session);
-        if (rc == ERR_LIMIT)
-            rc = wait_for_room(session);
+        if (rc == 0)
+            rc = hold_look(session);
         if (rc != 0)
             return rc;
         *worked = *worked || (session->partition_count > 0 && !session->trouble);
@@ -330,6 +318,8 @@ static int open_database(struct session *session)
     int rc = database_open(session->setup->config, session->number, &options, &session->apply.pg);
     if (rc == 0 && session->number == 0)
         rc = event_types_put(session->apply.pg, session->setup->vocabulary);
+    if (rc == 0)
+        rc = hold_begin(session);
     if (rc == 0 && !session->trouble)
         database_works(session->number);
     session->calm_ms = clock_monotonic_ms();

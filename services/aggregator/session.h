@@ -26,6 +26,10 @@ struct session {
     size_t last_found;   /* where the last record's partition was */
     int64_t noted_ms;    /* when Kafka was last told of our offsets */
     const char *trouble; /* what the database fails us in, static text; NULL: nothing, so far */
+    size_t held_count;   /* partitions that wait for room in quarantine (hold.h) */
+    bool full;           /* and there was none when last looked */
+    int64_t look_ms;     /* when it is looked at again */
+    int64_t counted_ms;  /* when it was last looked at */
     int64_t calm_ms;     /* since when this session has met no trouble */
 };
 

@@ -4,8 +4,9 @@
 
 static struct metric *on_timeline, *duplicates, *quarantined, *voided;
 static struct metric *batches, *batch_records, *batch_microseconds, *stopped;
+static struct metric *held, *waiting;
 
-void stage_metrics_init(void)
+void stage_metrics_init(int64_t quarantine_limit)
 {
     static const char *const name = "throughline_aggregator_records_total";
     static const char *const help = "Records read from Kafka, by what became of them.";
@@ -21,6 +22,13 @@ void stage_metrics_init(void)
                                         "Time spent applying batches, in microseconds.");
     stopped = metric_gauge("throughline_aggregator_partitions_stopped", NULL,
                            "Partitions not read any further: Kafka lacks their next record.");
+    held = metric_gauge("throughline_aggregator_partitions_held", NULL,
+                        "Partitions not read any further until quarantine has room.");
+    waiting = metric_gauge("throughline_aggregator_quarantine_waiting", NULL,
+                           "Records in quarantine that wait for a decision.");
+    metric_set(metric_gauge("throughline_aggregator_quarantine_limit", NULL,
+                            "Most records in quarantine (option quarantine_limit)."),
+               quarantine_limit);
 }
 
 void stage_metrics_batch(const struct books *books, size_t records, int64_t microseconds)
@@ -37,4 +45,15 @@ void stage_metrics_batch(const struct books *books, size_t records, int64_t micr
 void stage_metrics_stopped(int change)
 {
     metric_add(stopped, change);
+}
+
+void stage_metrics_held(int change)
+{
+    metric_add(held, change);
+}
+
+void stage_metrics_waiting(int64_t records)
+{
+    if (waiting) /* not where nobody has asked for metrics */
+        metric_set(waiting, records);
 }

@@ -4,8 +4,11 @@
 
 #include "services/aggregator/batch.h"
 
-void stage_metrics_init(void); /* once, before the writers start */
+/* Once, before the writers start. */
+void stage_metrics_init(int64_t quarantine_limit);
 void stage_metrics_batch(const struct books *books, size_t records, int64_t microseconds);
 void stage_metrics_stopped(int change); /* partitions whose offset is out of range */
+void stage_metrics_held(int change);    /* partitions that wait for room in quarantine */
+void stage_metrics_waiting(int64_t records);
 
 #endif

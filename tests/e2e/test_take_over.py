@@ -104,7 +104,7 @@ def test_another_event_under_the_same_key_goes_to_quarantine(held):
     stack.query("DELETE FROM store.events WHERE topic = 'elsewhere' RETURNING 1 AS one")
 
 
-def test_a_full_quarantine_holds_reading_up_until_there_is_room(held):
+def test_a_full_quarantine_holds_its_partition_until_there_is_room(held):
     stack = held
     for _ in range(LIMIT):
         stack.kafka.produce("events.sales", b"no event", key=b"k")
@@ -120,20 +120,6 @@ def test_a_full_quarantine_holds_reading_up_until_there_is_room(held):
     wait_stored(stack, later)
     stack.wait_caught_up()
     assert stack.query("SELECT * FROM throughline.reconciliation WHERE difference <> 0") == []
-
-
-def test_a_batch_that_is_more_than_the_limit_goes_through_an_empty_quarantine(held):
-    """It cannot be made smaller, and nobody could make more room for it."""
-    stack = held
-    for row in stack.query("SELECT quarantine_id FROM store.quarantine WHERE state = 'waiting'"):
-        stack.run("quarantine", "discard", str(row["quarantine_id"]), "--note", "a test")
-    stack.stop("tl-aggregator")
-    for _ in range(LIMIT + 1):
-        stack.kafka.produce("events.sales", b"no event", partition=1)
-    stack.start("tl-aggregator", ready=False)
-    stack.wait_caught_up()
-    for row in stack.query("SELECT quarantine_id FROM store.quarantine WHERE state = 'waiting'"):
-        stack.run("quarantine", "discard", str(row["quarantine_id"]), "--note", "a test")
 
 
 def test_records_that_kafka_lacks_stop_their_partition_alone(held):
