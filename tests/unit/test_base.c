@@ -106,15 +106,8 @@ static void test_base64(void **state)
     size_t len;
     assert_int_equal(base64_decode(span_of("Zm8"), out, sizeof out, &len),
                      0); /* padding may be missing */
-    static const char *const bad[] = {"Z",
-                                      "Zm9vY",
-                                      "Zm 8",
-                                      "Zm8*",
-                                      "Zh==",
-                                      "Zm9=",
-                                      "====",
-                                      "Zg=="
-                                      "Zg=="};
+    static const char *const bad[] = {"Z",    "Zm9vY", "Zm 8", "Zm8*",
+                                      "Zh==", "Zm9=",  "====", "Zg==Zg=="};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_int_equal(base64_decode(span_of(bad[i]), out, sizeof out, &len), ERR_INVALID);
 }
