@@ -1,7 +1,7 @@
 /*
  * Bytes as text and back: hex, base64, percent-encoding, UTF-8, URIs, lines for
- * people and for terminals, and templates (the first line is one, the rest its
- * document).
+ * people and for terminals, problems and PostgreSQL's array literals that quote
+ * them, and templates (the first line is one, the rest its document).
  */
 #include <locale.h>
 #include <stdlib.h>
@@ -11,7 +11,9 @@
 #include "common/event/event_text.h"
 #include "common/event/template.h"
 #include "common/event/uri.h"
+#include "common/http/problem.h"
 #include "common/json/json_scan.h"
+#include "common/pg/pg.h"
 #include "services/cli/text.h"
 #include "tests/fuzz/kit.h"
 
@@ -111,6 +113,40 @@ static void check_lines(struct span text)
     buffer_free(&shown);
 }
 
+/* Whatever it quotes, a problem is JSON. */
+static void check_problem(const char *text)
+{
+    const struct problem_error error = {3, text, text};
+    struct buffer out;
+    buffer_init(&out, TEXT_LIMIT);
+    problem_render(&out, 400, text, &error, 1);
+    expect(json_scan_check(buffer_span(&out), NULL) == 0, "a problem is JSON");
+    buffer_free(&out);
+}
+
+/* The one element of an array literal, by PostgreSQL's rules for quoted ones. */
+static void check_array(struct span text)
+{
+    struct buffer array;
+    size_t n = 0;
+    char *back = arena_alloc(kit_arena(), text.len + 1);
+    buffer_init(&array, TEXT_LIMIT);
+    pg_array_text(&array, text);
+    pg_array_end(&array);
+    expect(back && !array.failed && array.len >= 4, "there is memory");
+    const char *end = array.data + array.len - 2;
+    expect(memcmp(array.data, "{\"", 2) == 0 && memcmp(end, "\"}", 2) == 0,
+           "an array has its ends");
+    for (const char *p = array.data + 2; p < end; p++) {
+        expect(*p != '"', "an element ends where the array does");
+        p += *p == '\\';
+        expect(p < end && n < text.len, "an element has its bytes and no more");
+        back[n++] = *p;
+    }
+    expect(span_equal((struct span){back, n}, text), "an array's element is what was put in");
+    buffer_free(&array);
+}
+
 static void check_template(struct span text)
 {
     struct fault fault = {.detail = ""};
@@ -137,6 +173,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_lines(text);
     expect(!uri_valid(text) || uri_reference_valid(text), "a URI is a URI-reference");
     check_template(text);
+    check_problem(kit_text(text));
+    check_array(text);
     kit_end();
     return 0;
 }
