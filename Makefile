@@ -64,7 +64,7 @@ THREADS := $(if $(findstring thread,$(SANITIZE)),$(BUILD)/obj/tests/support/tsan
 PROGRAMS := $(patsubst %,$(BUILD)/%,tl-sales tl-billing tl-service tl-department tl-aggregator \
               throughline tl-embedded-broker)
 
-.PHONY: FORCE all check unit failing test e2e demo bench asan ubsan tsan e2e-asan e2e-ubsan e2e-tsan format format-check lint install clean help \
+.PHONY: FORCE all check unit failing test e2e demo bench bench-timeline asan ubsan tsan e2e-asan e2e-ubsan e2e-tsan format format-check lint install clean help \
         dependencies
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -160,6 +160,9 @@ $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(COMMON)
 
 bench: all $(BUILD)/bench/produce_backlog $(BUILD)/bench/copy_rows ## a backlog of 1,000,000 events into the timeline, beside bare COPY (BENCH='--events N --rounds N')
 	@BUILD=$(BUILD) tests/bench/run $(BENCH)
+
+bench-timeline: all $(BUILD)/bench/produce_backlog ## how long a page of 50 of one customer among 1,000,000 events takes, p99 (BENCH='--walks N')
+	@BUILD=$(BUILD) tests/bench/timeline $(BENCH)
 
 # Sanitizers build into folders of their own. Whatever one finds in any program, a killed or crashed one
 # among them, fails the run (tests/support/sanitizer.py).

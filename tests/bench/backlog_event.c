@@ -6,10 +6,10 @@
 
 #include "common/event/event_time.h"
 
-#define DATA_BYTES   220
-#define FIRST_SECOND INT64_C(1736467200) /* 2025-01-10T00:00:00Z */
-#define SPAN_SECONDS (INT64_C(60) * 86400)
-#define TYPES        4
+#define DATA_BYTES  220
+#define END_SECOND  INT64_C(1741651200) /* 2025-03-11T00:00:00Z */
+#define DAY_SECONDS INT64_C(86400)
+#define TYPES       4
 
 static const struct sender {
     const char *department, *source;
@@ -49,10 +49,15 @@ static uint64_t mix(uint64_t number)
     return z ^ (z >> 31);
 }
 
+static uint32_t customer_of(const struct backlog *backlog, uint32_t number)
+{
+    return backlog->regular > 0 && number % backlog->regular == 0 ? 0 : number % backlog->customers;
+}
+
 /* "" for nine events of ten; all events of a customer name the same account, if any. */
 static void name_account(const struct backlog *backlog, uint32_t number, char *text, size_t size)
 {
-    uint32_t customer = number % backlog->customers;
+    uint32_t customer = customer_of(backlog, number);
     *text = '\0';
     if ((number / backlog->customers + customer) % 10 == 0)
         snprintf(text, size, ",\"account\":{\"domain\":\"firm%05" PRIu32 ".example\"}",
@@ -71,10 +76,10 @@ static struct span make_data(const struct backlog *backlog, uint32_t number, con
     char *data = arena_alloc(arena, DATA_BYTES + 1);
     if (!data)
         return (struct span){NULL, 0};
-    int len = snprintf(data, DATA_BYTES + 1,
-                       "{\"customer\":{\"email\":\"p%06" PRIu32 "@mail.example\"%s},%s%05" PRIu32
-                       "%s,\"note\":\"",
-                       number % backlog->customers, account, before, 10000 + number % 90000, after);
+    int len = snprintf(
+        data, DATA_BYTES + 1,
+        "{\"customer\":{\"email\":\"p%06" PRIu32 "@mail.example\"%s},%s%05" PRIu32 "%s,\"note\":\"",
+        customer_of(backlog, number), account, before, 10000 + number % 90000, after);
     snprintf(data + len, DATA_BYTES + 1 - (size_t)len, "%.*s\"}", DATA_BYTES - len - 2, note);
     return (struct span){data, DATA_BYTES};
 }
@@ -91,7 +96,8 @@ const char *backlog_event(const struct backlog *backlog, uint32_t number, struct
         make_data(backlog, number, sender->types[type].before, sender->types[type].after, arena);
     if (!time || !id || !data.ptr)
         return NULL;
-    event_time_format((FIRST_SECOND + SPAN_SECONDS * number / backlog->events) * 1000000, time);
+    int64_t span = DAY_SECONDS * backlog->days;
+    event_time_format((END_SECOND - span + span * number / backlog->events) * 1000000, time);
     *event = (struct event){
         .id = span_of(id),
         .source = span_of(sender->source),

@@ -1,7 +1,8 @@
 /*
  * The events of the benchmark's backlog: always the same ones, made from their
- * number. `customers` people, each with as many events, over 60 days, in three
- * departments; every tenth event names an account beside the person.
+ * number. `customers` people, each with as many events, over `days` days, in three
+ * departments; every tenth event names an account beside the person. With `regular`
+ * above 0 one event of so many is about the first customer.
  */
 #ifndef TESTS_BENCH_BACKLOG_EVENT_H
 #define TESTS_BENCH_BACKLOG_EVENT_H
@@ -9,7 +10,7 @@
 #include "common/event/event.h"
 
 struct backlog {
-    uint32_t events, customers, accounts;
+    uint32_t events, customers, accounts, days, regular;
 };
 
 /* Event `number` as a department's own system sends it, customer in its data.

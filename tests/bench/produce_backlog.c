@@ -4,7 +4,9 @@
  * producer. Prints {"acknowledged": N, "failed": N, "bytes_per_event": N}, key,
  * headers and value counted; exit status 0 only when Kafka has acknowledged all.
  *
- *   produce_backlog EVENTS      (TL_CONFIG, TL_BROKERS)
+ *   produce_backlog EVENTS [DAYS [REGULAR]]      (TL_CONFIG, TL_BROKERS)
+ *
+ * They lie in DAYS days (60); with REGULAR one of so many is about the first customer.
  */
 #include <stdatomic.h>
 #include <stdio.h>
@@ -22,6 +24,8 @@
 #define MOST_PEOPLE  100000
 #define MOST_FIRMS   10000
 #define EVENTS_LIMIT 100000000
+#define DAYS         60
+#define DAYS_LIMIT   3650
 
 struct production {
     struct config *config;
@@ -123,13 +127,21 @@ static int produce(struct production *production, const struct backlog *backlog,
     return rc;
 }
 
-static bool parse_count(const char *text, struct backlog *backlog)
+static bool parse_number(const char *text, long from, long to, uint32_t *number)
 {
     char *end;
-    long count = strtol(text, &end, 10);
-    if (*end != '\0' || count < 10 || count > EVENTS_LIMIT)
+    long value = strtol(text, &end, 10);
+    *number = (uint32_t)value;
+    return *end == '\0' && value >= from && value <= to;
+}
+
+static bool parse(int argc, char **argv, struct backlog *backlog)
+{
+    *backlog = (struct backlog){.days = DAYS};
+    if (argc < 2 || argc > 4 || !parse_number(argv[1], 10, EVENTS_LIMIT, &backlog->events) ||
+        (argc > 2 && !parse_number(argv[2], 1, DAYS_LIMIT, &backlog->days)) ||
+        (argc > 3 && !parse_number(argv[3], 1, EVENTS_LIMIT, &backlog->regular)))
         return false;
-    backlog->events = (uint32_t)count;
     backlog->customers = backlog->events / 10 < MOST_PEOPLE ? backlog->events / 10 : MOST_PEOPLE;
     backlog->accounts = backlog->customers < MOST_FIRMS ? backlog->customers : MOST_FIRMS;
     return true;
@@ -138,8 +150,9 @@ static bool parse_count(const char *text, struct backlog *backlog)
 int main(int argc, char **argv)
 {
     struct backlog backlog;
-    if (argc != 2 || !parse_count(argv[1], &backlog)) {
-        fprintf(stderr, "usage: produce_backlog EVENTS (10 to %d)\n", EVENTS_LIMIT);
+    if (!parse(argc, argv, &backlog)) {
+        fprintf(stderr, "usage: produce_backlog EVENTS (10 to %d) [DAYS [REGULAR]]\n",
+                EVENTS_LIMIT);
         return 2;
     }
     log_init("produce_backlog", LOG_LEVEL_WARN);
