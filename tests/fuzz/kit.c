@@ -134,25 +134,12 @@ size_t kit_headers(struct span *rest, struct record_header *headers, size_t limi
     return count;
 }
 
-static void set_secrets(void)
-{
-    static const char *const names[] = {
-        "HUBSPOT_TICKETS_CLIENT_SECRET", "HUBSPOT_CLIENT_SECRET", "PIPEDRIVE_WEBHOOK_USER",
-        "PIPEDRIVE_WEBHOOK_PASSWORD",    "SHOPIFY_CLIENT_SECRET", "STRIPE_WEBHOOK_SECRET",
-        "ZENDESK_WEBHOOK_SECRET"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        setenv(names[i], "known", 1);
-    setenv("HUBSPOT_TICKETS_PUBLIC_URI", "https://public.example/webhooks/hubspot-tickets", 1);
-    setenv("HUBSPOT_PUBLIC_URI", "https://public.example/webhooks/hubspot", 1);
-}
-
 const struct kit_world *kit_world(void)
 {
     static struct kit_world world;
     struct fault fault = {.detail = ""};
     if (world.kinds)
         return &world;
-    set_secrets();
     if (identity_kinds_load("config", &world.kinds, &fault) != 0 ||
         vocabulary_load("config", &world.vocabulary, &fault) != 0 ||
         sources_load("config", world.vocabulary, world.kinds, &world.sources, &fault) != 0) {

@@ -53,7 +53,7 @@ size_t kit_headers(struct span *rest, struct record_header *headers, size_t limi
 struct kit_world {
     struct identity_kinds *kinds;
     struct vocabulary *vocabulary;
-    struct sources *sources; /* their secrets are set */
+    struct sources *sources; /* off, without their secrets; their mappings are there */
 };
 const struct kit_world *kit_world(void);
 
