@@ -149,6 +149,13 @@ test: ## everything: installs what the tests need, unit tests, fuzzing, then end
 e2e: all ## end-to-end tests alone, against a real Kafka and PostgreSQL (TESTS='-k name')
 	@BUILD=$(BUILD) tests/run e2e $(TESTS)
 
+.PHONY: soak test-planted
+soak: all ## every kind of fault while 200,000 events come in; 8 minutes (SEED=n repeats a plan)
+	@BUILD=$(BUILD) FORM=long SEED=$(SEED) tests/run e2e tests/faults/test_faults.py -q -s
+
+test-planted: all ## does the fault test find bugs? builds some, each must be caught; 15 minutes (BUGS='name …')
+	@BUILD=$(BUILD) tests/faults/planted/run $(BUGS)
+
 demo: ## one customer's story through three departments (ONCE=1 ends by itself)
 	@BUILD=$(BUILD) deploy/demo/run $(if $(ONCE),--once)
 

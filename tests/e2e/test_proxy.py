@@ -134,6 +134,17 @@ def test_cuts_at_any_byte_down(proxy, count):
         assert talks(other)  # only the one that carried the byte
 
 
+@pytest.mark.parametrize("direction", ["up", "down"])
+def test_cuts_before_a_text(proxy, echo, direction):
+    with dial(proxy) as connection:
+        proxy.cut_before(b"COMMIT", direction)
+        assert talks(connection, b"BEGIN")
+        connection.sendall(b"now COMMIT it")
+        assert read(connection, 1) == b""
+    assert proxy.cuts == 1
+    assert echo.got == (b"BEGIN" if direction == "up" else b"BEGINnow COMMIT it")
+
+
 def test_delays(proxy):
     with dial(proxy) as connection:
         proxy.delay(0.3)

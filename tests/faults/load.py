@@ -1,116 +1,213 @@
-"""Senders that behave as a good sender does (repeat what was not answered 202), and the outside
-ledger of what was answered."""
+"""Senders that behave as good senders do (repeat what was not answered 202), and some that do what
+real ones do, too: repeat what was answered, go away before the answer comes."""
+import datetime
+import decimal
 import http.client
 import json
 import random
 import threading
+import time
 
+from ledger import Content
 from support.wait import wait_for
 
 EXAMPLES = {
-    "sales": ("sales.deal.won", {"amount": 100.25, "currency": "EUR"}),
-    "billing": ("billing.invoice.paid", {"amount": 99.75, "currency": "EUR"}),
+    "sales": ("sales.deal.won", {"currency": "EUR"}),
+    "billing": ("billing.invoice.paid", {"currency": "EUR"}),
     "service": ("service.ticket.opened", {"summary": "It squeaks"}),
 }
 DEPARTMENTS = tuple(EXAMPLES)
-TRIES = 600  # of one request; a sender that needs more has found a service that does not come back
+SOURCE, STRIPE = "/faults", "/webhooks/stripe"
+TRIES = 1200  # of one request; a sender that needs more has found a service that does not come back
 PAUSE = 0.05  # seconds before a request is repeated
+BURST = 1.0  # seconds that a sender saves up, then sends at once
+REPEATED, LEFT = 0.03, 0.01  # shares of requests: repeated although answered 202; not waited for
 
 
-class Ledger:
-    """What was answered, kept outside the system under test. Thread-safe."""
+class Load:
+    """What the senders share. `rate` in events a second, for all of them together, holds until
+    hurry(); they send at least `count` events, and go on until hurry() has been called."""
 
-    def __init__(self):
-        self._lock = threading.Lock()
-        self.accepted = set()  # ids of events answered 202
-        self.other = []  # answers that are neither 202 nor 503
-        self.repeated = 0  # requests sent again: after a 503 or a cut connection
+    def __init__(self, count, rate, customers, seed, ports, sources, ledger):
+        self.count, self.rate, self.customers, self.seed = count, rate, customers, seed
+        self.ports, self.sources, self.ledger = ports, sources, ledger
+        self.hurried = threading.Event()
+        self.leave = threading.Event()  # while set, half of the requests are not waited for
+        self.threads = []
 
-    def take(self, ids, status):
-        with self._lock:
-            if status == 202:
-                self.accepted.update(ids)
-            elif status == 503 or status is None:
-                self.repeated += 1
-            else:
-                self.other.append((status, ids[0]))
+    def start(self, senders):
+        """The last one sends webhooks, the others native events."""
+        kinds = [Sender] * (senders - 1) + [WebhookSender]
+        self.threads = [kind(self, n, self.count // senders + 1, self.rate / senders)
+                        for n, kind in enumerate(kinds)]
+        for thread in self.threads:
+            thread.start()
+
+    def hurry(self):
+        self.hurried.set()
+
+    @property
+    def sending(self):
+        return any(thread.is_alive() for thread in self.threads)
+
+    def check(self):
+        """Fails when a sender has given up."""
+        errors = [thread.error for thread in self.threads if thread.error]
+        assert not errors, errors
+
+    def wait(self, seconds):
+        wait_for(lambda: not self.sending, seconds,
+                 lambda: f"still sending: {[t.name for t in self.threads if t.is_alive()]}")
+        self.check()
 
 
 class Sender(threading.Thread):
-    """Sends `count` events for `customers` customers, in requests of 1 to 20 events."""
+    """Native events in requests of 1 to 20."""
 
-    def __init__(self, number, count, customers, seed, ports, ledger):
+    def __init__(self, load, number, count, rate):
         super().__init__(name=f"sender-{number}", daemon=True)
-        self.number, self.count, self.customers = number, count, customers
-        self.random = random.Random(f"{seed}/{number}")
-        self.ports, self.ledger = ports, ledger
+        self.load, self.number, self.count, self.rate = load, number, count, rate
+        self.random = random.Random(f"{load.seed}/{number}")
         self.connections = {}
+        self.sent = 0
         self.error = None
 
     def run(self):
         try:
-            sent = 0
-            while sent < self.count:
-                size = min(self.random.choice((1, 1, 5, 20)), self.count - sent)
-                self.send(self.random.choice(DEPARTMENTS), range(sent, sent + size))
-                sent += size
+            begin = time.monotonic()
+            while self.sent < self.count or not self.load.hurried.is_set():
+                due = begin + self.sent / self.rate
+                if due > time.monotonic():
+                    self.load.hurried.wait(due - time.monotonic() + BURST)
+                self.sent += self.send_some(self.sent)
         except Exception as error:  # pylint: disable=broad-except  (told by the test)
             self.error = error
+        for connection in self.connections.values():
+            connection.close()
 
-    def event(self, department, n):
-        kind, data = EXAMPLES[department]
-        customer = self.random.randrange(self.customers)
-        identities = {"email": f"c{customer}@acme.example"}
+    def customer(self):
+        """(customer, identities as data.customer has them, identities as the timeline has them)"""
+        number = self.random.randrange(self.load.customers)
+        given = {"email": f"c{number}@acme.example"}
+        known = [("email", given["email"])]
         if self.random.random() < 0.3:  # ties two identities of one customer together
-            identities["customer"] = f"C{customer}"
+            given["customer"] = f"C{number}"
+            known.append(("customer", given["customer"]))
         if self.random.random() < 0.1:
-            identities["account"] = {"domain": f"a{customer % 20}.example"}
-        return {"specversion": "1.0", "id": f"{self.number}-{n}", "source": "/faults", "type": kind,
-                "time": f"2026-0{1 + n % 3}-15T{n % 24:02}:{n % 60:02}:00Z",
-                "data": {"customer": identities, **data}}
+            given["account"] = {"domain": f"a{number % 20}.example"}
+            known.append(("account.domain", given["account"]["domain"]))
+        return given, tuple(known)
 
-    def send(self, department, numbers):
-        events = [self.event(department, n) for n in numbers]
-        ids = [e["id"] for e in events]
-        body = json.dumps(events)
+    def event(self, department, number):
+        """(the event, its key, its content)"""
+        kind, data = EXAMPLES[department]
+        identities, known = self.customer()
+        amount = None if "currency" not in data else f"{1 + number % 9000}.{number % 100:02}"
+        moment = datetime.datetime(2026, 1 + number % 3, 15, number % 24, number % 60,
+                                   number % 59, tzinfo=datetime.timezone.utc)
+        data = {"customer": identities, **data}
+        if amount:
+            data["amount"] = float(amount)
+        event = {"specversion": "1.0", "id": f"{self.number}-{number}", "source": SOURCE,
+                 "type": kind, "time": moment.isoformat().replace("+00:00", "Z"), "data": data}
+        content = Content(department, kind, moment, amount and decimal.Decimal(amount),
+                          data.get("currency"), known)
+        return event, (SOURCE, event["id"]), content
+
+    def send_some(self, first):
+        """One request; how many events were in it."""
+        department = self.random.choice(DEPARTMENTS)
+        made = [self.event(department, first + n)
+                for n in range(self.random.choice((1, 1, 5, 20)))]
+        contents = {key: content for _, key, content in made}
+        body = json.dumps([event for event, _, _ in made])
+        self.load.ledger.sending(contents)
+        kind = {"Content-Type": "application/cloudevents-batch+json"}
+        if self.deliver(department, "/events", body, lambda: kind):
+            self.load.ledger.accept(contents)
+        return len(made)
+
+    def deliver(self, department, path, body, headers):
+        """Sends until it is answered 202. False where the sender has lost interest."""
+        ledger = self.load.ledger
         for _ in range(TRIES):
-            status = self.post(department, body)
-            self.ledger.take(ids, status)
-            if status == 202:
-                return
-            if status not in (503, None):
-                return
+            if self.random.random() < (0.5 if self.load.leave.is_set() else LEFT):
+                self.walk_away(department, path, body, headers())
+                ledger.note("walked_away")
+                if self.random.random() < 0.3:
+                    return False
+                continue
+            if self.post(department, path, body, headers()):
+                if self.random.random() < REPEATED:
+                    self.post(department, path, body, headers())
+                    ledger.note("repeated_anyway")
+                return True
             threading.Event().wait(PAUSE)
         raise AssertionError(f"tl-{department} did not accept a request in {TRIES} tries")
 
-    def post(self, department, body):
-        """The answer's status; None when the connection was cut or refused."""
+    def post(self, department, path, body, headers):
+        """True for a 202."""
         connection = self.connections.get(department)
         if connection is None:
-            connection = http.client.HTTPConnection("127.0.0.1", self.ports[department], timeout=20)
+            connection = http.client.HTTPConnection("127.0.0.1", self.load.ports[department],
+                                                    timeout=20)
             self.connections[department] = connection
         try:
-            connection.request("POST", "/events", body,
-                               {"Content-Type": "application/cloudevents-batch+json"})
+            connection.request("POST", path, body, headers)
             response = connection.getresponse()
-            response.read()
-            return response.status
+            text = response.read()
+            return self.load.ledger.answered(department, response.status,
+                                             response.getheader("Retry-After"), text)
         except (OSError, http.client.HTTPException):
             connection.close()
             del self.connections[department]
-            return None
+            return self.load.ledger.answered(department, None, None, b"")
+
+    def walk_away(self, department, path, body, headers):
+        """Sends all of it, or a part, and is gone before the answer."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.load.ports[department], timeout=5)
+        try:
+            connection.putrequest("POST", path)
+            for name, value in {**headers, "Content-Length": str(len(body))}.items():
+                connection.putheader(name, value)
+            part = len(body) if self.random.random() < 0.7 else self.random.randrange(len(body))
+            connection.endheaders(body.encode()[:part])
+            threading.Event().wait(self.random.choice((0, 0.002, 0.01)))
+        except (OSError, http.client.HTTPException):
+            pass
+        finally:
+            connection.close()
 
 
-def run_senders(count, senders, customers, seed, ports, ledger):
-    """Starts the senders; they share `count` events."""
-    threads = [Sender(n, count // senders, customers, seed, ports, ledger) for n in range(senders)]
-    for thread in threads:
-        thread.start()
-    return threads
+class WebhookSender(Sender):
+    """Stripe's paid invoices, signed; of some nobody has told the system what they mean."""
 
-
-def wait_senders(threads, seconds):
-    wait_for(lambda: not any(t.is_alive() for t in threads), seconds,
-             lambda: f"still sending: {[t.name for t in threads if t.is_alive()]}")
-    errors = [t.error for t in threads if t.error]
-    assert not errors, errors
+    def send_some(self, first):
+        number = self.random.randrange(self.load.customers)
+        event_id = f"evt_{first}"
+        mappable = self.random.random() < 0.9
+        created = 1767225600 + first  # in January 2026
+        cents = 100 + first % 900000
+        invoice = {"id": f"in_{first}", "customer": f"cus_{number}",
+                   "customer_email": f"c{number}@acme.example", "amount_paid": cents,
+                   "currency": "eur"}
+        body = json.dumps({"id": event_id, "type": "invoice.paid" if mappable else "moon.risen",
+                           "created": created, "data": {"object": invoice}})
+        key = (STRIPE, event_id)
+        ledger = self.load.ledger
+        if mappable:
+            ledger.sending({key: Content(
+                "billing", "billing.invoice.paid",
+                datetime.datetime.fromtimestamp(created, datetime.timezone.utc),
+                decimal.Decimal(cents) / 100, "EUR",
+                (("stripe", invoice["customer"]), ("email", invoice["customer_email"])))})
+        else:
+            ledger.sending_unmappable(event_id)
+        if self.deliver("billing", STRIPE, body, lambda: {
+                "Content-Type": "application/json",
+                **self.load.sources.signed("stripe", body.encode())}):
+            if mappable:
+                ledger.accept([key])
+            else:
+                ledger.accept_unmappable(event_id)
+        return 1

@@ -4,6 +4,7 @@
     proxy.cut()                            # all connections, now, by a reset
     proxy.cut_after(1000, "down")          # the connection that carries the 1000th byte from now,
                                            # right after it; `proxy.cuts` tells when that happened
+    proxy.cut_before(b"COMMIT", "down")    # the connection that carries these bytes, before them
     proxy.delay(0.2); proxy.throttle(50_000); proxy.freeze(); proxy.refuse()
     proxy.normal()                         # all of these off
     proxy.close()
@@ -58,6 +59,11 @@ class Proxy:
         """Lets `count` more bytes through, counted over all connections, then closes the one that
         carried the last of them. Once; a later call replaces it, normal() takes it back."""
         self._tell("cut_after", count, direction)
+
+    def cut_before(self, text, direction="both"):
+        """Closes the connection on which `text` comes next, and lets nothing of the piece through
+        that it comes in. Once, as cut_after; a text that two pieces share is not seen."""
+        self._tell("cut_before", text.decode("latin-1"), direction)
 
     def delay(self, seconds):
         """Everything arrives so much later, in each direction."""
@@ -131,7 +137,7 @@ class _Forwarder:
         self.seconds = 0.0  # delay
         self.rate = None  # bytes a second
         self.free_at = dict.fromkeys(DIRECTIONS, 0.0)  # when a throttled direction may go on
-        self.left, self.cut_direction = None, "both"  # bytes till the cut
+        self.left, self.text, self.cut_direction = None, None, "both"  # bytes, or text, till the cut
         self.passed = dict.fromkeys(DIRECTIONS, 0)
         self.accepted = self.cuts = 0
 
@@ -219,14 +225,18 @@ class _Forwarder:
         """What of a piece may pass; marks the connection where the cut falls into it."""
         if connection.is_cut:
             return b""
-        if self.left is not None and self.cut_direction in (direction, "both"):
-            if len(data) >= self.left:
+        if self.cut_direction in (direction, "both"):
+            if self.left is not None and len(data) >= self.left:
                 data = data[:self.left]
-                self.left = None
-                self.cuts += 1
                 connection.is_cut = True
-            else:
+            elif self.left is not None:
                 self.left -= len(data)
+            elif self.text is not None and self.text in data:
+                data = b""
+                connection.is_cut = True
+        if connection.is_cut:
+            self.left = self.text = None
+            self.cuts += 1
         self.passed[direction] += len(data)
         return data
 
@@ -239,7 +249,10 @@ class _Forwarder:
         return len(found)
 
     def cut_after(self, count, direction):
-        self.left, self.cut_direction = count, direction
+        self.left, self.text, self.cut_direction = count, None, direction
+
+    def cut_before(self, text, direction):
+        self.left, self.text, self.cut_direction = None, text.encode("latin-1"), direction
 
     def delay(self, seconds):
         self.seconds = seconds
@@ -256,7 +269,7 @@ class _Forwarder:
             self.server = None
 
     async def normal(self):
-        self.seconds, self.rate, self.left = 0.0, None, None
+        self.seconds, self.rate, self.left, self.text = 0.0, None, None, None
         self.flowing.set()
         await self.listen()
 
