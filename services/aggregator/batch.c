@@ -51,7 +51,7 @@ void batch_clear(struct batch *batch)
     buffer_clear(&batch->rows);
     memset(batch->identity_slots, 0, batch->identity_slot_count * sizeof *batch->identity_slots);
     batch->overtaken = false;
-    batch->refused = NULL;
+    batch->refused = batch->refused_reason = NULL;
     batch->unique_count = 0;
     batch->identity_count = 0;
     batch->tie_count = 0;
@@ -383,8 +383,7 @@ static const struct record_header *copy_headers(struct arena *arena, const struc
     return copy;
 }
 
-/* PostgreSQL takes well-formed UTF-8 only, and a reason may quote bytes of any kind. */
-static const char *copy_text(struct arena *arena, const char *text)
+const char *batch_text(struct arena *arena, const char *text)
 {
     char *copy = arena_strdup(arena, span_of(text));
     size_t len = strlen(text), step;
@@ -409,7 +408,7 @@ int batch_add_quarantine(struct batch *batch, struct partition *partition,
         .partition = partition,
         .offset = record->offset,
         .reason = arena_strdup(arena, span_of(reason)),
-        .detail = copy_text(arena, detail),
+        .detail = batch_text(arena, detail),
         .key = record->key.ptr ? arena_copy(arena, record->key) : record->key,
         .value = record->value.ptr ? arena_copy(arena, record->value) : record->value,
         .headers = copy_headers(arena, record),

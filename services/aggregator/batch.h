@@ -105,9 +105,10 @@ struct batch {
     size_t refused_count;    /* of quarantine: rows of this batch that could not be put */
     size_t record_count;     /* rows, quarantined and void ones together */
     size_t byte_limit;
-    bool keep_records;   /* twice the memory */
-    bool overtaken;      /* another writer put in an event of ours meanwhile: try again */
-    const char *refused; /* why a row was refused whose record is not kept; NULL: none was */
+    bool keep_records;          /* twice the memory */
+    bool overtaken;             /* another writer put in an event of ours meanwhile: try again */
+    const char *refused_reason; /* REASON_… of: */
+    const char *refused;        /* why a row was refused whose record is not kept; NULL: none was */
 };
 
 /* Why a record is in quarantine: words that dashboards and `quarantine replay --reason` use. */
@@ -134,6 +135,10 @@ int batch_add_event(struct batch *batch, struct partition *partition, const stru
 int batch_add_quarantine(struct batch *batch, struct partition *partition,
                          const struct record *record, const char *reason,
                          const char *detail) CHECKED;
+
+/* A copy that PostgreSQL takes: it wants well-formed UTF-8, and a reason may quote bytes of any
+ * kind. NULL without memory. */
+const char *batch_text(struct arena *arena, const char *text);
 
 /* Names the identities and attachments of the first `row_count` rows, and unites what these rows
  * tie together: those on their way to the timeline, for what repeats an event ties nothing. */

@@ -44,6 +44,7 @@ static int refuse(struct batch *batch, const struct batch_row *row, const char *
                   const char *detail)
 {
     if (!row->message) {
+        batch->refused_reason = reason;
         batch->refused = arena_strdup(&batch->arena, span_of(detail));
         return batch->refused ? ERR_NOT_FOUND : ERR_MEMORY;
     }

@@ -15,7 +15,7 @@
 #include "services/department/source_config.h"
 #include "sql.h"
 
-#define RECORD_LIMIT ((size_t)64 * 1024 * 1024)
+#define RECORD_LIMIT (8 * DECODE_BYTES_LIMIT) /* what one record may take in all */
 #define CACHE_BYTES  ((size_t)1024 * 1024)
 
 struct quarantine_replay {
@@ -35,6 +35,7 @@ struct stored {
     struct partition partition;
     struct record record;
     struct record_header headers[RECORD_HEADERS_LIMIT];
+    const char *reason; /* REASON_…: what it waits for from now on, should it be refused */
 };
 
 void quarantine_replay_free(struct quarantine_replay *replay)
@@ -110,8 +111,11 @@ static int load_headers(struct quarantine_replay *replay, const char *id, struct
     if (rc != 0)
         return rc;
     int count = pg_rows(rows);
-    if (count > RECORD_HEADERS_LIMIT)
+    if (count > RECORD_HEADERS_LIMIT) {
+        stored->reason = REASON_NOT_A_CLOUDEVENT;
         rc = fault_set(fault, "", RECORD_HEADERS_TOO_MANY);
+        count = 0;
+    }
     for (int i = 0; rc == 0 && i < count; i++) {
         struct record_header *header = &stored->headers[i];
         rc = bytes_of(&replay->arena, rows, i, 0, &header->name);
@@ -127,9 +131,11 @@ static int load_headers(struct quarantine_replay *replay, const char *id, struct
 static int load_record(struct quarantine_replay *replay, const char *id, struct stored *stored,
                        struct fault *fault)
 {
-    *stored = (struct stored){.record = {.partition = -1}};
+    *stored = (struct stored){.record = {.partition = -1}, .reason = REASON_INADMISSIBLE};
     struct pg_result *row;
-    int rc = pg_query(replay->pg, SQL_REPLAY_RECORD, &id, 1, &row);
+    char limit[24];
+    snprintf(limit, sizeof limit, "%zu", DECODE_BYTES_LIMIT);
+    int rc = pg_query(replay->pg, SQL_REPLAY_RECORD, (const char *const[]){id, limit}, 2, &row);
     if (rc != 0)
         return rc;
     if (pg_rows(row) == 0) {
@@ -141,7 +147,11 @@ static int load_record(struct quarantine_replay *replay, const char *id, struct 
     stored->record.topic = span_of(stored->partition.topic);
     stored->record.partition = stored->partition.partition;
     stored->record.offset = pg_int(row, 0, 2);
-    rc = bytes_of(&replay->arena, row, 0, 3, &stored->record.key);
+    if (strcmp(pg_text(row, 0, 5), "t") == 0)
+        rc = fault_set(fault, "", "is larger than %zu MiB: it cannot be replayed",
+                       DECODE_BYTES_LIMIT >> 20);
+    if (rc == 0)
+        rc = bytes_of(&replay->arena, row, 0, 3, &stored->record.key);
     if (rc == 0)
         rc = bytes_of(&replay->arena, row, 0, 4, &stored->record.value);
     pg_result_free(row);
@@ -167,7 +177,10 @@ static int add_webhook(struct quarantine_replay *replay, struct stored *stored,
                          SPAN_ARGS(source_name));
     json_t *tree;
     struct span body;
-    int rc = json_read(stored->record.value, &tree, &body, fault);
+    int rc = decode_check_size(stored->record.value, fault);
+    if (rc != 0)
+        return rc;
+    rc = json_read(stored->record.value, &tree, &body, fault);
     if (rc != 0)
         return rc;
     if (is_several(source->mapping, body, tree)) {
@@ -203,9 +216,8 @@ static int add_record(struct quarantine_replay *replay, struct stored *stored, s
     const struct department *department;
     struct event event;
     struct event_facts facts;
-    const char *reason;
     int rc = decode_record(&replay->decoder, &stored->record, clock_wall_us(), &department, &event,
-                           &facts, &reason, fault);
+                           &facts, &stored->reason, fault);
     if (rc != 0)
         return rc;
     return batch_add_event(&replay->batch, &stored->partition, &stored->record, department->name,
@@ -261,33 +273,73 @@ static int transact(struct quarantine_replay *replay, const char *id, struct sto
     rc = write_all(replay, id, stored, outcome);
     if (rc == 0)
         return pg_script(pg, "COMMIT");
-    if (rc == ERR_NOT_FOUND) /* it is in quarantine already, and stays there */
+    stored->reason = REASON_UNSTORABLE;
+    if (rc == ERR_NOT_FOUND) { /* it is in quarantine already, and stays there */
+        stored->reason = replay->batch.refused_reason;
         rc = fault_set(fault, "", "%s", replay->batch.refused);
-    else if (rc == ERR_INVALID)
+    } else if (rc == ERR_INVALID) {
         fault_set(fault, "", "the database refuses it: %s", pg_message(pg));
+    }
     if (!pg_broken(pg) && pg_script(pg, "ROLLBACK") != 0)
         log_warn("The replay was not rolled back in order; the server does it");
     return rc;
+}
+
+/* An intake that could not map a webhook has marked it so; anybody may send one header of the two.
+ */
+static bool is_webhook(const struct record *record)
+{
+    return record_header_value(record, HEADER_SOURCE).ptr &&
+           record_header_value(record, HEADER_REASON).ptr;
+}
+
+static int try_one(struct quarantine_replay *replay, const char *id, struct stored *stored,
+                   enum replay_outcome *outcome, struct fault *fault)
+{
+    int rc = load_record(replay, id, stored, fault);
+    if (rc != 0)
+        return rc;
+    *outcome = REPLAY_ON_TIMELINE;
+    if (is_webhook(&stored->record)) {
+        stored->reason = REASON_UNMAPPED;
+        rc = add_webhook(replay, stored, record_header_value(&stored->record, HEADER_SOURCE),
+                         outcome, fault);
+    } else {
+        rc = add_record(replay, stored, fault);
+    }
+    if (rc != 0)
+        return rc;
+    if (*outcome == REPLAY_IGNORED)
+        return decide(replay->pg, id, "discarded", fault->detail);
+    return transact(replay, id, stored, outcome, fault);
+}
+
+/* It goes on waiting, for today's reason. */
+static int keep_waiting(struct quarantine_replay *replay, const char *id, const char *reason,
+                        const struct fault *fault)
+{
+    struct arena *arena = &replay->arena;
+    arena_reset(arena);
+    const char *told =
+        arena_printf(arena, "%s%s%s", fault->pointer, *fault->pointer ? ": " : "", fault->detail);
+    const char *detail = told ? batch_text(arena, told) : NULL;
+    if (!detail)
+        return ERR_MEMORY;
+    return pg_query(replay->pg, SQL_REPLAY_REFUSED, (const char *const[]){id, reason, detail}, 3,
+                    NULL);
 }
 
 int quarantine_replay_one(struct quarantine_replay *replay, int64_t quarantine_id,
                           enum replay_outcome *outcome, struct fault *fault)
 {
     char id[24];
+    struct stored stored;
     snprintf(id, sizeof id, "%lld", (long long)quarantine_id);
     arena_reset(&replay->arena);
     batch_clear(&replay->batch);
-    struct stored stored;
-    int rc = load_record(replay, id, &stored, fault);
-    if (rc != 0)
+    int rc = try_one(replay, id, &stored, outcome, fault);
+    if (rc != ERR_INVALID)
         return rc;
-    *outcome = REPLAY_ON_TIMELINE;
-    struct span source = record_header_value(&stored.record, HEADER_SOURCE);
-    rc = source.ptr ? add_webhook(replay, &stored, source, outcome, fault)
-                    : add_record(replay, &stored, fault);
-    if (rc != 0)
-        return rc;
-    if (*outcome == REPLAY_IGNORED)
-        return decide(replay->pg, id, "discarded", fault->detail);
-    return transact(replay, id, &stored, outcome, fault);
+    rc = keep_waiting(replay, id, stored.reason, fault);
+    return rc ? rc : ERR_INVALID;
 }

@@ -23,8 +23,8 @@ int quarantine_replay_new(const struct config *config, struct pg *pg,
 void quarantine_replay_free(struct quarantine_replay *replay); /* NULL is fine */
 
 /* ERR_NOT_FOUND: no such record waits. ERR_INVALID: it still cannot go on the
- * timeline (the fault says why); it stays as it was. ERR_CONFLICT: somebody else
- * decided on it meanwhile. */
+ * timeline; it goes on waiting, for today's reason (the fault says which). ERR_CONFLICT: somebody
+ * else decided on it meanwhile. */
 int quarantine_replay_one(struct quarantine_replay *replay, int64_t quarantine_id,
                           enum replay_outcome *outcome, struct fault *fault) CHECKED;
 
