@@ -15,6 +15,7 @@ from support.paths import BUILD, RUNS, SERVERS, fixtures  # noqa: E402  pylint: 
 from support.postgres import Postgres  # noqa: E402  pylint: disable=wrong-import-position
 from support.process import crashed  # noqa: E402  pylint: disable=wrong-import-position
 from support.stack import DEPARTMENTS, Stack  # noqa: E402  pylint: disable=wrong-import-position
+from support.troubled import Troubled  # noqa: E402  pylint: disable=wrong-import-position
 
 _servers = {}
 _findings = []  # of the sanitizer, in all tests
@@ -55,6 +56,17 @@ def bare_stack(request, kafka, postgres):
 def stack(bare_stack):
     """All of it: the three departments and an aggregator."""
     return bare_stack.start(*(f"tl-{d}" for d in DEPARTMENTS), "tl-aggregator")
+
+
+@pytest.fixture(scope="module")
+def troubled(request, kafka):
+    """All of it, with a PostgreSQL of its own that a test may give any trouble."""
+    name = re.sub(r"\W+", "-", request.module.__name__.rsplit(".", 1)[-1])
+    one = Troubled(name, kafka)
+    try:
+        yield one.start()
+    finally:
+        one.close()
 
 
 @pytest.fixture(scope="session")

@@ -62,7 +62,7 @@ int pg_look(struct pg *pg)
         return rc;
     bool there = PQconsumeInput(pg->conn) != 0;
     (void)PQisBusy(pg->conn); /* looks into what came: the server's last word, perhaps */
-    if (!there || PQstatus(pg->conn) == CONNECTION_BAD)
+    if (!there || PQstatus(pg->conn) == CONNECTION_BAD || pg->last_word_sqlstate[0])
         return pg_fail(pg, NULL);
     return pg->began_ms - pg->heard_ms < PG_QUIET_MS ? 0 : pg_script(pg, "SELECT 1");
 }

@@ -58,6 +58,8 @@ static void begin_of(const char *sql, char out[ASKED_SIZE])
         else if (len > 0 && out[len - 1] != ' ')
             out[len++] = ' ';
     }
+    if (len > 0 && out[len - 1] == ' ')
+        len--;
     out[len] = '\0';
 }
 
@@ -113,7 +115,7 @@ int pg_fail(struct pg *pg, const PGresult *result)
 {
     const char *sqlstate = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
     const char *message = result ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : NULL;
-    bool lost = PQstatus(pg->conn) == CONNECTION_BAD;
+    bool lost = PQstatus(pg->conn) == CONNECTION_BAD || pg->last_word_sqlstate[0];
     if (sqlstate)
         pg_remember(pg, sqlstate, message ? message : "");
     else

@@ -63,6 +63,12 @@ static void on_trouble(void *context, const struct pg_failure *failure)
     atomic_store(&session->waits_for, session->trouble);
 }
 
+/* In trouble sessions follow each other, and what they do is no news. */
+static enum log_level news_level(const struct session *session)
+{
+    return session->trouble ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO;
+}
+
 static void end_trouble(struct session *session)
 {
     session->trouble = NULL;
@@ -91,8 +97,8 @@ static int on_assigned(void *context, struct kafka_partition *assigned, size_t c
     }
     session->assigned_once = true;
     session->calm_ms = clock_monotonic_ms();
-    log_info("Partitions were assigned", LOG_INT("writer", session->number),
-             LOG_INT("partitions", count));
+    log_write(news_level(session), "Partitions were assigned",
+              LOG_FIELDS(LOG_INT("writer", session->number), LOG_INT("partitions", count)));
     return 0;
 }
 
@@ -107,9 +113,10 @@ static void on_revoked(void *context, bool lost)
     int rc = 0;
     if (!pg_broken(session->apply.pg))
         rc = offsets_release(session->apply.pg, session->partitions, session->partition_count);
-    log_info("Partitions were revoked", LOG_INT("writer", session->number),
-             LOG_INT("partitions", session->partition_count), LOG_INT("lost", lost),
-             LOG_TEXT("released", error_name(rc)));
+    log_write(news_level(session), "Partitions were revoked",
+              LOG_FIELDS(LOG_INT("writer", session->number),
+                         LOG_INT("partitions", session->partition_count), LOG_INT("lost", lost),
+                         LOG_TEXT("released", error_name(rc))));
     session->partition_count = 0;
 }
 

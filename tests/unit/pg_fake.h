@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -36,6 +37,7 @@ struct fake {
     enum fake_fault fault;
     int listener, port;
     pthread_t thread;
+    sem_t go; /* FAKE_FATAL_IDLE waits for it */
 };
 
 static inline bool fake_read(int fd, char *bytes, size_t len)
@@ -133,7 +135,7 @@ static inline void fake_answer(int fd, enum fake_fault fault)
 
 static inline void *fake_serve(void *argument)
 {
-    const struct fake *fake = argument;
+    struct fake *fake = argument;
     int fd = accept(fake->listener, NULL, NULL);
     struct timeval patience = {.tv_sec = 10};
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
@@ -146,7 +148,7 @@ static inline void *fake_serve(void *argument)
         fake_say(fd, "R\0\0\0\10\0\0\0\0Z\0\0\0\5I", 15);
         fake_hear(fd, false); /* the settings */
         fake_say(fd, "C\0\0\0\10SET\0Z\0\0\0\5I", 15);
-        if (fake->fault == FAKE_FATAL_IDLE)
+        if (fake->fault == FAKE_FATAL_IDLE && sem_wait(&fake->go) == 0)
             fake_error(fd, "57P01", "terminating connection due to administrator command");
         else if (fake_hear(fd, false) && fake->fault != FAKE_CUTS)
             fake_answer(fd, fake->fault);
@@ -171,6 +173,7 @@ static inline void fake_start(struct fake *fake, enum fake_fault fault, char *co
     snprintf(conninfo, 128,
              "host=127.0.0.1 port=%d user=x password=y dbname=z sslmode=disable gssencmode=disable",
              fake->port);
+    assert_int_equal(sem_init(&fake->go, 0, 0), 0);
     assert_int_equal(pthread_create(&fake->thread, NULL, fake_serve, fake), 0);
 }
 
@@ -178,6 +181,7 @@ static inline void fake_join(struct fake *fake)
 {
     assert_int_equal(pthread_join(fake->thread, NULL), 0);
     close(fake->listener);
+    sem_destroy(&fake->go);
 }
 
 #endif

@@ -1,5 +1,6 @@
 /* Calls to a PostgreSQL that does not answer, or not as it should: each ends in time, is told once,
  * and leaves a connection that can be closed at once. */
+#include <malloc.h>
 #include <stdlib.h>
 
 #include "common/base/clock.h"
@@ -53,8 +54,11 @@ static int copy(struct pg *pg)
     int rc = pg_copy_begin(pg, "SELECT 1 AS one");
     if (rc != 0)
         return rc;
+    struct mallinfo2 before = mallinfo2();
     for (int i = 0; i < 32; i++)
         pg_copy_put(pg, (struct span){piece, sizeof piece});
+    struct mallinfo2 after = mallinfo2(); /* what does not go out is not kept in memory, either */
+    assert_true(after.uordblks + after.hblkhd < before.uordblks + before.hblkhd + 1024 * 1024);
     return pg_copy_end(pg, 1);
 }
 
@@ -168,6 +172,8 @@ static void last_words_are_kept(void **state)
     struct pg *pg;
     fake_start(&fake, FAKE_FATAL_IDLE, conninfo);
     assert_int_equal(pg_open(conninfo, "test", &options, &pg), 0);
+    assert_int_equal(pg_look(pg), 0);
+    sem_post(&fake.go);
     fake_join(&fake);
     assert_int_equal(pg_look(pg), ERR_BUSY);
     assert_int_equal(told.count, 1);
