@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from support import sanitizer
+from support.paths import ROOT
 from support.process import Process, crashed
 from support.wait import wait_for
 
@@ -47,6 +48,45 @@ def test_a_planted_fault_is_kept(tmp_path, told, fault):
     assert planted.wait(20) != 0
     (text,) = wait_for(sanitizer.findings, 10, "a report").values()
     assert told in text, text
+
+
+CALLBACK = """#include <librdkafka/rdkafka.h>
+#include <librdkafka/rdkafka_mock.h>
+#include <pthread.h>
+#include <unistd.h>
+static int shared;
+static void delivered(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque) { shared += 1; }
+static void *poll(void *rk) { for (int i = 0; i < 15; i++) rd_kafka_poll(rk, 200); return NULL; }
+int main(void) {
+    char error[256];
+    pthread_t poller;
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    rd_kafka_conf_set(conf, "test.mock.num.brokers", "1", error, sizeof error);
+    rd_kafka_conf_set_dr_msg_cb(conf, delivered);
+    rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, error, sizeof error);
+    rd_kafka_producev(rk, RD_KAFKA_V_TOPIC("t"), RD_KAFKA_V_VALUE("x", 1), RD_KAFKA_V_END);
+    pthread_create(&poller, NULL, poll, rk);
+    sleep(2);
+    shared += 1;
+    pthread_join(poller, NULL);
+    rd_kafka_destroy(rk);
+    return 0;
+}
+"""
+
+
+@pytest.mark.skipif(sanitizer.NAME != "ThreadSanitizer", reason="about what ThreadSanitizer is told to pass over "
+                                                                "(make e2e-tsan)")
+def test_a_race_in_a_callback_of_librdkafka_is_not_passed_over(tmp_path):
+    """What is suppressed is librdkafka's own, not what it calls of ours."""
+    source = tmp_path / "callback.c"
+    source.write_text(CALLBACK, encoding="utf-8")
+    subprocess.run([os.environ.get("CC", "cc"), "-g", "-D_GNU_SOURCE", "-pthread",
+                    *shlex.split(os.environ["SANITIZE"]), source, ROOT / "tests/support/tsan_threads.c",
+                    "-lrdkafka", "-o", tmp_path / "callback"], check=True)
+    assert Process("callback", [tmp_path / "callback"], tmp_path / "log").start().wait(60) != 0
+    (text,) = wait_for(sanitizer.findings, 10, "a report").values()
+    assert "data race" in text and "in delivered" in text, text
 
 
 @pytest.mark.parametrize("end", [lambda p: p.wait(20), lambda p: wait_for(lambda: not p.running, 20, "it ends"),
