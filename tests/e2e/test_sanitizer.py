@@ -86,7 +86,7 @@ def test_a_race_in_a_callback_of_librdkafka_is_not_passed_over(tmp_path):
                     "-lrdkafka", "-o", tmp_path / "callback"], check=True)
     assert Process("callback", [tmp_path / "callback"], tmp_path / "log").start().wait(60) != 0
     (text,) = wait_for(sanitizer.findings, 10, "a report").values()
-    assert "data race" in text and "in delivered" in text, text
+    assert "data race" in text and "#0 delivered" in text, text
 
 
 @pytest.mark.parametrize("end", [lambda p: p.wait(20), lambda p: wait_for(lambda: not p.running, 20, "it ends"),
