@@ -34,7 +34,7 @@ const struct config_option config_options[] = {
     {"http_connections_per_client", OPTION_NUMBER, "0", 0, 65536, SERVICES, false, "most connections of one address at a time; 0: no bound"},
     {"http_read_deadline", OPTION_DURATION, "10s", 100, 3600 * SEC, SERVICES, false, "a request must be complete so long after its first byte"},
     {"http_idle", OPTION_DURATION, "60s", 100, 86400 * SEC, SERVICES, false, "a connection without a request is closed after this"},
-    {"http_memory", OPTION_SIZE, "16 MiB", MIB, GIB, SERVICES, false, "memory for the bodies of unanswered requests; 503 above"},
+    {"http_memory", OPTION_SIZE, "16 MiB", MIB, GIB, SERVICES, false, "memory for unanswered requests, head and body; 503 above"},
 
     {"publish_timeout", OPTION_DURATION, "4s", 100, 300 * SEC, DEPARTMENT, false, "how long Kafka may take to acknowledge; 503 above"},
     {"publish_queue_records", OPTION_NUMBER, "20000", 1, 10000000, DEPARTMENT, false, "most records waiting for Kafka; 503 above"},

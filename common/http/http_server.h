@@ -9,8 +9,9 @@
  * touched.
  *
  * Refused before any handler sees it: a body over the limit (413, counted, not
- * declared), a head over some 15 KiB (431, 414), what request_check.h refuses (400 and close; RFC
- * 9112 section 6.3), a method the path does not know (405 with Allow), an unknown path (404). A
+ * declared), a head over some 15 KiB (431, 414), what request_check.h refuses (400, 417, 501 and
+ * close; RFC 9112 section 6.3), a head that is no plain lines (400 and close: a NUL, a bare line
+ * feed, a folded line), a method the path does not know (405 with Allow), an unknown path (404). A
  * request that is not complete `read_deadline_ms` after its first byte is cut off, likewise an
  * answer that is not taken in that time; for a new connection the clock starts when it is accepted.
  * A connection past a limit gets 503 and is closed.
@@ -34,13 +35,16 @@ struct http_route {
     void *context;
 };
 
+/* What the head of one request takes at most of memory_limit. */
+#define HTTP_HEAD_MEMORY (64 * 1024)
+
 struct http_server_options {
     const char *listen;              /* "127.0.0.1:8101", "[::1]:8101"; port 0 picks one */
     const struct http_route *routes; /* must outlive the server */
     size_t route_count;
     unsigned threads;                /* 0: 2 */
     size_t body_limit;               /* bytes */
-    size_t memory_limit;             /* bytes of all unanswered bodies; past it 503 and close */
+    size_t memory_limit;             /* of all unanswered requests; past it 503 and close */
     unsigned connection_limit;       /* in total */
     unsigned connections_per_client; /* by address; 0: no bound */
     int read_deadline_ms;

@@ -51,6 +51,7 @@ struct http_request *http_request_new(struct http_server *server, struct MHD_Con
     request->mhd = mhd;
     request->connection = connection;
     arena_init(&request->arena, server->options.body_limit * ARENA_BODIES + ARENA_SPARE);
+    request->sent_target = target;
     request->target = arena_copy(&request->arena, span_of(target ? target : ""));
     if (!request->target.ptr) {
         arena_free(&request->arena);

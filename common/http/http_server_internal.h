@@ -3,6 +3,7 @@
  *
  *   http_server.c           start and stop
  *   http_server_gate.c      a thread that accepts, and cuts off connections past their deadline
+ *   http_server_head.c      is the head that was read the one that was sent?
  *   http_server_request.c   libmicrohttpd's calls: a request comes in, piece by piece
  *   http_server_answer.c    the way back: answering, suspending, resuming
  *   http_server_address.c   "127.0.0.1:8101"
@@ -61,6 +62,7 @@ struct http_request {
     struct MHD_Connection *mhd;
     struct arena arena;
     struct span method, target, path;
+    const char *sent_target; /* in libmicrohttpd's buffer, until the head has been looked at */
     struct record_header *headers;
     size_t header_count;
     const struct http_route *route;
@@ -72,7 +74,6 @@ struct http_request {
     size_t body_seen;     /* counts what is thrown away, too */
     int refusal;          /* 404 or 405, given once the body is in; 0: none */
     bool begun;           /* the head has been checked */
-    bool folded;          /* a header went over two lines */
 
     /* Guarded by the server's mutex. */
     size_t reserved; /* bytes of memory_used */
@@ -126,6 +127,12 @@ void http_gate_forget(struct http_server *server);
 /* Writes a problem to the socket past libmicrohttpd, as far as that goes without
  * waiting, and shuts it down for writing. The caller closes it, or has it closed. */
 void http_gate_refuse(int fd, int status, const char *detail);
+
+/* http_server_head.c: ERR_INVALID when libmicrohttpd has dropped or moved a byte of the head,
+ * ERR_IO when it does not tell. The texts are those in its buffer; `target_len` is the target's
+ * length as it was told before it was decoded. */
+int http_head_check(struct MHD_Connection *mhd, const char *method, const char *target,
+                    size_t target_len, const char *version) CHECKED;
 
 /* http_server_address.c: opens a listening socket. Logs, then ERR_IO. */
 int http_address_listen(const char *listen, int *fd, int *port) CHECKED;

@@ -81,25 +81,6 @@ static enum MHD_Result count_header(void *context, enum MHD_ValueKind kind, cons
     return ++*count <= REQUEST_HEADERS_LIMIT ? MHD_YES : MHD_NO;
 }
 
-/* libmicrohttpd 0.9 appends a folded line (RFC 9112 section 5.2) to the header's name instead of
- * its value: "Trans: chunked", " fer-Encoding" come out as Transfer-Encoding, which no proxy before
- * us has seen. To append it moves the name; any other stands in front of its value, with
- * nothing but the colon's place and white space between. 1.0 does it right. */
-static bool is_folded(const char *name, size_t name_len, const char *value)
-{
-#if MHD_VERSION < 0x01000000
-    uintptr_t gap = (uintptr_t)name + name_len, end = (uintptr_t)value;
-    if (!value || end <= gap)
-        return value != NULL;
-    for (const char *p = name + name_len + 1; gap + 1 < end; gap++, p++)
-        if (*p != ' ' && *p != '\t')
-            return true;
-#else
-    (void)name, (void)name_len, (void)value;
-#endif
-    return false;
-}
-
 static enum MHD_Result copy_header(void *context, enum MHD_ValueKind kind, const char *name,
                                    size_t name_len, const char *value, size_t value_len)
 {
@@ -111,7 +92,6 @@ static enum MHD_Result copy_header(void *context, enum MHD_ValueKind kind, const
     };
     if (!header.name.ptr || !header.value.ptr)
         return MHD_NO;
-    request->folded = request->folded || is_folded(name, name_len, value);
     while (header.value.len && strchr(" \t", header.value.ptr[header.value.len - 1]))
         header.value.len--; /* optional white space is no part of the value */
     request->headers[request->header_count++] = header;
@@ -203,31 +183,61 @@ static bool memory_left(struct http_server *server, size_t more)
     return left;
 }
 
+/* Given back with the request, or when it is answered. */
+static bool reserve(struct http_request *request, size_t more)
+{
+    struct http_server *server = request->server;
+    pthread_mutex_lock(&server->mutex);
+    bool left = more <= server->options.memory_limit - server->memory_used;
+    if (left) {
+        server->memory_used += more;
+        request->reserved += more;
+    }
+    pthread_mutex_unlock(&server->mutex);
+    return left;
+}
+
 static const char too_large[] = "the body is larger than this server takes";
+static const char not_plain[] =
+    "the head must be lines that end in CRLF, none of them folded, with no NUL "
+    "and single spaces between method, target and version";
 static const char no_memory[] = "too many requests are being worked on; try again";
+
+/* 0, the status to refuse with, or a negative code: nothing can be told. */
+static int read_head(struct http_request *request, const char *method, const char *version,
+                     struct request_shape *shape, const char **detail)
+{
+    int rc =
+        http_head_check(request->mhd, method, request->sent_target, request->target.len, version);
+    *detail = not_plain;
+    if (rc)
+        return rc == ERR_INVALID ? 400 : rc;
+    if (!copy_head(request, method))
+        return ERR_MEMORY;
+    *detail = no_memory;
+    if (!reserve(request, request->arena.reserved))
+        return 503;
+    struct request_head head = {request->method, request->target, span_of(version),
+                                request->headers, request->header_count};
+    int status = request_check(&head, shape, detail);
+    if (status)
+        return status;
+    rc = request_path(&request->arena, request->target, &request->path);
+    *detail = rc == ERR_INVALID ? "the path's percent-encoding is broken" : no_memory;
+    return rc == ERR_INVALID ? 400 : rc ? 503 : 0;
+}
 
 static enum MHD_Result begin(struct http_request *request, const char *method, const char *version)
 {
     struct http_server *server = request->server;
-    request->begun = true;
-    if (!copy_head(request, method))
-        return MHD_NO;
-    struct request_head head = {request->method, request->target, span_of(version),
-                                request->headers, request->header_count};
     struct request_shape shape;
     const char *detail;
-    int status = request_check(&head, &shape, &detail);
-    if (status == 0 && request->folded) {
-        status = 400;
-        detail = "a header must not go on in the next line";
-    }
+    request->begun = true;
+    int status = read_head(request, method, version, &shape, &detail);
+    if (status < 0)
+        return MHD_NO;
     if (status)
         return refuse(request, status, detail);
-    int rc = request_path(&request->arena, request->target, &request->path);
-    if (rc == ERR_INVALID)
-        return refuse(request, 400, "the path's percent-encoding is broken");
-    if (rc)
-        return refuse(request, 503, no_memory);
     if (shape.content_length > 0 && (uint64_t)shape.content_length > server->options.body_limit)
         return refuse(request, 413, too_large);
     request->refusal = find_route(request);
@@ -259,17 +269,11 @@ static bool grow_body(struct http_request *request, size_t more)
         capacity = most;
     if (capacity < need)
         capacity = need;
-    size_t extra = capacity - request->body_capacity;
-    pthread_mutex_lock(&server->mutex);
-    bool left = extra <= server->options.memory_limit - server->memory_used;
-    if (left) {
-        server->memory_used += extra;
-        request->reserved += extra;
-    }
-    pthread_mutex_unlock(&server->mutex);
-    char *body = left ? realloc(request->body, capacity) : NULL;
+    if (!reserve(request, capacity - request->body_capacity))
+        return false;
+    char *body = realloc(request->body, capacity);
     if (!body)
-        return false; /* what was reserved is given back with the request */
+        return false;
     request->body = body;
     request->body_capacity = capacity;
     return true;

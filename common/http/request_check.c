@@ -53,9 +53,10 @@ static size_t authority_end(struct span target)
     return end;
 }
 
+/* A fragment is the client's own: one that is sent is read differently by everybody. */
 static bool is_target(struct span target)
 {
-    if (!is_visible_ascii(target))
+    if (!is_visible_ascii(target) || memchr(target.ptr, '#', target.len))
         return false;
     return target.ptr[0] == '/' || authority_end(target) > 0;
 }
@@ -85,6 +86,7 @@ static bool parse_length(struct span value, int64_t *length)
 struct framing { /* how often each came, and what it said last */
     unsigned hosts, lengths, codings;
     struct span host, length, coding;
+    bool expects_more; /* than 100-continue */
 };
 
 static int check_fields(const struct request_head *head, struct framing *framing,
@@ -111,6 +113,7 @@ static int check_fields(const struct request_head *head, struct framing *framing
             framing->coding = value;
         } else if (span_is_nocase(name, "Expect")) {
             shape->expects_continue = span_is_nocase(value, "100-continue");
+            framing->expects_more |= !shape->expects_continue;
         }
     }
     return 0;
@@ -168,9 +171,14 @@ int request_check(const struct request_head *head, struct request_shape *shape, 
         return 431;
     }
     struct framing framing = {0};
+    bool http_1_0 = span_is(head->version, "HTTP/1.0");
     int status = check_fields(head, &framing, shape, detail);
     if (status == 0)
-        status = check_framing(&framing, span_is(head->version, "HTTP/1.0"), shape, detail);
+        status = check_framing(&framing, http_1_0, shape, detail);
+    if (status == 0 && framing.expects_more && !http_1_0) {
+        *detail = "the only expectation understood is 100-continue";
+        status = 417;
+    }
     return status;
 }
 

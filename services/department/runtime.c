@@ -81,12 +81,14 @@ static int find_listen(const struct config *config, struct books *books, struct 
                      books->listen);
 }
 
-/* A body that never has room would be answered 503 for ever. */
+/* A body that never has room, with its request's head, would be answered 503 for ever. */
 static int check_limits(const struct config *config, struct fault *fault)
 {
-    if (config_number(config, "http_memory") >= config_number(config, "request_limit"))
+    int64_t least = config_number(config, "request_limit") + HTTP_HEAD_MEMORY;
+    if (config_number(config, "http_memory") >= least)
         return 0;
-    return fault_set(fault, "/http_memory", "must not be less than request_limit");
+    return fault_set(fault, "/http_memory", "must be at least %d KiB more than request_limit",
+                     HTTP_HEAD_MEMORY / 1024);
 }
 
 static int books_load(const struct config *config, struct books *books, struct fault *fault)

@@ -23,6 +23,7 @@
 
 #define MOCK_PARTITIONS 4
 #define MOCK_PRODUCE    0 /* protocol numbers of the requests that a test breaks */
+#define MOCK_METADATA   3
 #define MOCK_INIT_PID   22
 
 struct kafka_mock {

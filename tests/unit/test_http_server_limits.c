@@ -220,6 +220,39 @@ static void bodies_are_bounded_in_total(void **state)
     http_server_stop(server, 1000);
 }
 
+/* Of requests without a body, too, as long as they wait. */
+static void heads_are_bounded_in_total(void **state)
+{
+    (void)state;
+    struct http_server_options options = usual();
+    options.memory_limit = 40 * 1024;
+    struct http_server *server = start_server(options);
+    int port = http_server_port(server), fds[2];
+    struct kit_answer answer;
+    char head[12 * 1024];
+    snprintf(head, sizeof head, "POST /hold HTTP/1.1\r\nHost: tl\r\nX: %010000d\r\n\r\n", 0);
+    for (int i = 0; i < 2; i++) {
+        fds[i] = kit_connect(port);
+        kit_send_text(fds[i], head);
+    }
+    wait_for_held(2);
+    int third = kit_connect(port);
+    kit_send_text(third, head);
+    kit_read(third, &answer, true);
+    assert_int_equal(answer.status, 503);
+    assert_true(kit_closes(third));
+    close(third);
+    for (int i = 0; i < 2; i++)
+        http_respond(take_held(), 200, NULL, (struct span){NULL, 0}, NULL);
+    for (int i = 0; i < 2; i++) {
+        kit_read(fds[i], &answer, true);
+        assert_int_equal(answer.status, 200);
+        close(fds[i]);
+    }
+    wait_until_served(port);
+    http_server_stop(server, 1000);
+}
+
 static void check_connection_bound(struct http_server_options options)
 {
     struct http_server *server = start_server(options);
@@ -265,6 +298,7 @@ int main(void)
         cmocka_unit_test(a_waiting_request_has_no_deadline_but_its_own),
         cmocka_unit_test(an_answer_that_is_not_taken_is_cut_off),
         cmocka_unit_test(bodies_are_bounded_in_total),
+        cmocka_unit_test(heads_are_bounded_in_total),
         cmocka_unit_test(connections_are_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

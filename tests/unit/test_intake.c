@@ -339,11 +339,11 @@ static void every_body_that_is_allowed_has_room(void **state)
     struct fault fault = {0};
     kit_close(&kit);
     mock_configure(&kit.mock,
-                   "{\"tl-sales\": {\"request_limit\": \"4 MiB\", \"http_memory\": \"3 MiB\"}}");
+                   "{\"tl-sales\": {\"request_limit\": \"4 MiB\", \"http_memory\": \"4 MiB\"}}");
     assert_int_equal(department_check(kit.mock.config, &fault), ERR_INVALID);
     assert_string_equal(fault.pointer, "/http_memory");
     mock_configure(&kit.mock,
-                   "{\"tl-sales\": {\"request_limit\": \"4 MiB\", \"http_memory\": \"4 MiB\"}}");
+                   "{\"tl-sales\": {\"request_limit\": \"4 MiB\", \"http_memory\": \"4160 KiB\"}}");
     assert_int_equal(department_check(kit.mock.config, &fault), 0);
 }
 

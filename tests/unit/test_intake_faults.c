@@ -179,9 +179,13 @@ static void fatal_producer_error_passes(void **state)
     assert_true(mock_wait(accepts, NULL, 5000));
 }
 
+/* The mock broker lists a topic's partitions beside its error, which no real one does. librdkafka
+ * before 2.10 then reads a partition it has not made (rd_kafka_topic_metadata_update), where the
+ * answer has leader epochs; those of versions below 9 do not count. */
 static void missing_topic_is_not_ready(void **state)
 {
     (void)state;
+    rd_kafka_mock_set_apiversion(kit.mock.cluster, MOCK_METADATA, 0, 8);
     rd_kafka_mock_topic_set_error(kit.mock.cluster, KIT_TOPIC,
                                   RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
     kit_open(&kit, "{}");

@@ -167,7 +167,7 @@ static int start(void **state)
                                                 .routes = routes,
                                                 .route_count = sizeof routes / sizeof *routes,
                                                 .body_limit = 1024,
-                                                .memory_limit = 1024,
+                                                .memory_limit = HTTP_HEAD_MEMORY + 1024,
                                                 .connection_limit = 10,
                                                 .read_deadline_ms = 5000,
                                                 .idle_ms = 5000};

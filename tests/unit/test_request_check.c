@@ -75,6 +75,16 @@ static const struct {
     {"the target of OPTIONS *", "OPTIONS", "*", "HTTP/1.1", {HOST}, 400},
     {"another scheme", "GET", "ftp://tl.example/", "HTTP/1.1", {HOST}, 400},
     {"a space in the target", "GET", "/a b", "HTTP/1.1", {HOST}, 400},
+    {"a fragment", "GET", "/a#b", "HTTP/1.1", {HOST}, 400},
+    {"an expectation", "POST", "/", "HTTP/1.1", {HOST, "Expect", "100-Continue"}, 0},
+    {"another expectation", "POST", "/", "HTTP/1.1", {HOST, "Expect", "200-ok"}, 417},
+    {"an unknown one beside the known",
+     "POST",
+     "/",
+     "HTTP/1.1",
+     {HOST, "Expect", "x", "Expect", "100-continue"},
+     417},
+    {"another expectation in 1.0", "POST", "/", "HTTP/1.0", {HOST, "Expect", "200-ok"}, 0},
     {"a byte above 127 in the target", "GET", "/\303\244", "HTTP/1.1", {HOST}, 400},
 };
 
