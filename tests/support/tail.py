@@ -13,6 +13,7 @@ class Tail:
         self.topic = topic
         self.consumer = Consumer({"bootstrap.servers": kafka.brokers, "group.id": f"test-{uuid.uuid4()}",
                                   "enable.auto.commit": False, "auto.offset.reset": "error", "fetch.wait.max.ms": 20, "log_level": 0})
+        self.partitions = list(self.consumer.list_topics(topic, timeout=10).topics[topic].partitions)
         self.next = wait_for(self._ends, 20, f"{topic} can be read")
         self.consumer.assign([TopicPartition(topic, p, offset) for p, offset in self.next.items()])
 
@@ -21,10 +22,9 @@ class Tail:
 
     def _ends(self):
         """{partition: where it ends}; empty where a partition has no leader yet."""
-        partitions = self.consumer.list_topics(self.topic, timeout=10).topics[self.topic].partitions
         try:
             return {p: self.consumer.get_watermark_offsets(TopicPartition(self.topic, p), timeout=10)[1]
-                    for p in partitions}
+                    for p in self.partitions}
         except KafkaException:
             return {}
 
