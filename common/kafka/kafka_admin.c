@@ -127,11 +127,62 @@ static rd_kafka_resp_err_t ask_metadata(struct kafka_admin *admin, int ms, void 
     return rd_kafka_metadata(admin->client, 1, NULL, what, ms);
 }
 
-static rd_kafka_resp_err_t ask_watermarks(struct kafka_admin *admin, int ms, void *what)
+/* Offsets of many partitions by one request to each broker. The list's offsets are what is asked
+ * for (a time in ms, RD_KAFKA_OFFSET_BEGINNING or _END) and then the answer. */
+static rd_kafka_resp_err_t ask_offsets(struct kafka_admin *admin, int ms, void *what)
 {
-    struct kafka_watermarks *p = what;
-    return rd_kafka_query_watermark_offsets(admin->client, p->topic, p->partition, &p->low,
-                                            &p->high, ms);
+    const rd_kafka_topic_partition_list_t *question = what;
+    rd_kafka_topic_partition_list_t *answer = rd_kafka_topic_partition_list_copy(question);
+    rd_kafka_resp_err_t error = rd_kafka_offsets_for_times(admin->client, answer, ms);
+    for (int i = 0; i < answer->cnt && !error; i++)
+        error = answer->elems[i].err;
+    for (int i = 0; i < answer->cnt && !error; i++)
+        question->elems[i].offset = answer->elems[i].offset;
+    rd_kafka_topic_partition_list_destroy(answer);
+    return error;
+}
+
+/* `asked` for each partition into offsets[i]; -1 where there is no such offset. */
+static int find_offsets(struct kafka_admin *admin, const struct kafka_cluster *cluster,
+                        int64_t asked, int64_t deadline, int64_t *offsets)
+{
+    if (cluster->count == 0)
+        return 0;
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)cluster->count);
+    for (size_t i = 0; i < cluster->count; i++)
+        rd_kafka_topic_partition_list_add(list, cluster->partitions[i].topic,
+                                          cluster->partitions[i].partition)
+            ->offset = asked;
+    int rc = ask_until(admin, deadline, ask_offsets, list);
+    for (size_t i = 0; i < cluster->count && rc == 0; i++)
+        offsets[i] = list->elems[i].offset >= 0 ? list->elems[i].offset : -1;
+    rd_kafka_topic_partition_list_destroy(list);
+    return rc;
+}
+
+int kafka_admin_find_time(struct kafka_admin *admin, const struct kafka_cluster *cluster,
+                          int64_t time_ms, int ms, int64_t *offsets)
+{
+    admin->why[0] = '\0';
+    return find_offsets(admin, cluster, time_ms, clock_monotonic_ms() + ms, offsets);
+}
+
+/* Low marks before high ones, so that low is never above high by the order of looking alone. */
+static int find_watermarks(struct kafka_admin *admin, struct kafka_cluster *cluster,
+                           int64_t deadline)
+{
+    int64_t *low = calloc(2 * cluster->count + 1, sizeof *low), *high = low + cluster->count;
+    if (!low)
+        return ERR_MEMORY;
+    int rc = find_offsets(admin, cluster, RD_KAFKA_OFFSET_BEGINNING, deadline, low);
+    if (rc == 0)
+        rc = find_offsets(admin, cluster, RD_KAFKA_OFFSET_END, deadline, high);
+    for (size_t i = 0; i < cluster->count && rc == 0; i++) {
+        cluster->partitions[i].low = low[i];
+        cluster->partitions[i].high = high[i];
+    }
+    free(low);
+    return rc;
 }
 
 static int by_topic_and_number(const void *a, const void *b)
@@ -180,8 +231,8 @@ int kafka_admin_look(struct kafka_admin *admin, const char *prefix, int ms,
         return rc;
     rc = pick(metadata, prefix, cluster);
     rd_kafka_metadata_destroy(metadata);
-    for (size_t i = 0; i < cluster->count && rc == 0; i++)
-        rc = ask_until(admin, deadline, ask_watermarks, &cluster->partitions[i]);
+    if (rc == 0)
+        rc = find_watermarks(admin, cluster, deadline);
     if (rc != 0)
         kafka_cluster_free(cluster);
     return rc;

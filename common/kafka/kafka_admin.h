@@ -37,6 +37,12 @@ void kafka_admin_close(struct kafka_admin *admin); /* NULL is fine */
  * The caller frees with kafka_cluster_free. */
 int kafka_admin_look(struct kafka_admin *admin, const char *prefix, int ms,
                      struct kafka_cluster *cluster) CHECKED;
+
+/* For each partition of `cluster` the first offset of a record at or after the time (ms since
+ * 1970), -1 where there is none, into offsets[i]; all within `ms`. ERR_BUSY, ERR_STOPPED as above.
+ */
+int kafka_admin_find_time(struct kafka_admin *admin, const struct kafka_cluster *cluster,
+                          int64_t time_ms, int ms, int64_t *offsets) CHECKED;
 void kafka_cluster_free(struct kafka_cluster *cluster);
 
 /* Why the last look failed. Never NULL. */

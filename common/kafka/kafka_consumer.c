@@ -5,38 +5,48 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/kafka/kafka_end.h"
 #include "common/kafka/kafka_settings.h"
+#include "common/kafka/kafka_trouble.h"
 #include "common/kafka/kafka_wake.h"
+#include "common/kafka/kafka_watch.h"
 
 #define WATERMARK_TIMEOUT_MS 5000
 #define SEEK_TIMEOUT_MS      5000
-#define LOOK_EVERY_MS        1000
-#define LOOK_TIMEOUT_MS      500
+#define TELL_AGAIN_MS        60000 /* how often the same trouble is logged at most */
 #define FETCH_SHARES         4
 
 struct kafka_consumer {
     rd_kafka_t *rk;
     struct kafka_listener listener;
     int failure; /* what the listener failed with, handed out by the next poll */
-    bool away;   /* no broker answered when last looked */
-    int64_t next_look_ms;
     struct kafka_wake wake;
+    struct kafka_watch *watch;
+    bool watched;                     /* the watch's thread runs */
+    enum kafka_trouble group_trouble; /* the group does not take us */
+    rd_kafka_resp_err_t told;         /* the last error that was logged, */
+    int64_t told_ms;                  /* and when */
 };
 
-static void fill_partition(rd_kafka_t *rk, const rd_kafka_topic_partition_t *from,
-                           struct kafka_partition *to)
+/* Where the partitions begin, all in one round. -1 where the brokers do not tell: that matters only
+ * to a listener that knows no offset of its own. */
+static void ask_low_watermarks(rd_kafka_t *rk, const rd_kafka_topic_partition_list_t *list,
+                               struct kafka_partition *partitions)
 {
-    *to = (struct kafka_partition){.partition = from->partition};
-    snprintf(to->topic, sizeof to->topic, "%s", from->topic);
-    int64_t low = 0, high = 0;
-    rd_kafka_resp_err_t err = rd_kafka_query_watermark_offsets(rk, from->topic, from->partition,
-                                                               &low, &high, WATERMARK_TIMEOUT_MS);
-    if (err) {
-        log_warn("Kafka did not tell where a partition begins", LOG_TEXT("topic", from->topic),
-                 LOG_INT("partition", from->partition), LOG_TEXT("error", rd_kafka_err2str(err)));
-        low = -1;
+    rd_kafka_topic_partition_list_t *low = rd_kafka_topic_partition_list_copy(list);
+    for (int i = 0; i < low->cnt; i++)
+        low->elems[i].offset = RD_KAFKA_OFFSET_BEGINNING;
+    rd_kafka_resp_err_t err = rd_kafka_offsets_for_times(rk, low, WATERMARK_TIMEOUT_MS);
+    int unknown = 0;
+    for (int i = 0; i < low->cnt; i++) {
+        bool told = !err && !low->elems[i].err && low->elems[i].offset >= 0;
+        partitions[i].low_watermark = told ? low->elems[i].offset : -1;
+        unknown += !told;
     }
-    to->low_watermark = low;
+    if (unknown > 0)
+        log_warn("Kafka did not tell where partitions begin", LOG_INT("partitions", unknown),
+                 LOG_TEXT("error", rd_kafka_err2str(err)));
+    rd_kafka_topic_partition_list_destroy(low);
 }
 
 /* Asks the listener where to begin, and begins there. */
@@ -48,17 +58,23 @@ static int assign(struct kafka_consumer *consumer, rd_kafka_t *rk,
     if (!partitions)
         return ERR_MEMORY;
     for (size_t i = 0; i < count; i++) {
-        fill_partition(rk, &list->elems[i], &partitions[i]);
-        if (partitions[i].low_watermark < 0) {
-            free(partitions);
-            return ERR_BUSY;
-        }
+        partitions[i].partition = list->elems[i].partition;
+        snprintf(partitions[i].topic, sizeof partitions[i].topic, "%s", list->elems[i].topic);
     }
+    if (count > 0)
+        ask_low_watermarks(rk, list, partitions);
     int rc = consumer->listener.assigned(consumer->listener.context, partitions, count);
     for (size_t i = 0; rc == 0 && i < count; i++)
         list->elems[i].offset = partitions[i].offset;
     free(partitions);
     return rc;
+}
+
+static void set_group_trouble(struct kafka_consumer *consumer, enum kafka_trouble trouble,
+                              const char *error)
+{
+    kafka_trouble_change(consumer->group_trouble, trouble, NULL, error);
+    consumer->group_trouble = trouble;
 }
 
 /* Eager rebalancing: all partitions come and go together. */
@@ -67,6 +83,7 @@ static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
 {
     struct kafka_consumer *consumer = opaque;
     if (err == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+        set_group_trouble(consumer, KAFKA_TROUBLE_NONE, NULL);
         int rc = assign(consumer, rk, list);
         if (rc != 0)
             consumer->failure = rc;
@@ -83,32 +100,18 @@ static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
     }
 }
 
-/* From inside poll. librdkafka says when all brokers are gone, but not when one is back. */
+/* From inside poll: of connections. */
 static void on_error(rd_kafka_t *rk, int err, const char *reason, void *opaque)
 {
     (void)rk;
     struct kafka_consumer *consumer = opaque;
-    if (err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
-        consumer->away = true;
-    log_warn("Kafka reports trouble", LOG_TEXT("error", reason));
+    kafka_watch_error(consumer->watch, (rd_kafka_resp_err_t)err, reason);
 }
 
-static void look_for_brokers(struct kafka_consumer *consumer)
+const char *kafka_consumer_trouble(const struct kafka_consumer *consumer)
 {
-    int64_t now = clock_monotonic_ms();
-    if (!consumer->away || now < consumer->next_look_ms)
-        return;
-    consumer->next_look_ms = now + LOOK_EVERY_MS;
-    const struct rd_kafka_metadata *metadata;
-    if (rd_kafka_metadata(consumer->rk, 0, NULL, &metadata, LOOK_TIMEOUT_MS))
-        return;
-    consumer->away = false;
-    rd_kafka_metadata_destroy(metadata);
-}
-
-bool kafka_consumer_away(const struct kafka_consumer *consumer)
-{
-    return consumer->away;
+    enum kafka_trouble now = kafka_watch_now(consumer->watch);
+    return kafka_trouble_words(now ? now : consumer->group_trouble);
 }
 
 static int subscribe(rd_kafka_t *rk, const char *const *topics)
@@ -167,6 +170,8 @@ static int make_settings(const struct config *config, struct kafka_consumer *con
         /* Anything else skips over lost records without a word. */
         {"auto.offset.reset", "error"},
         {"enable.partition.eof", "true"},
+        /* What was damaged on the way, or on a broker's disk, shall be seen to be. */
+        {"check.crcs", "true"},
         {"partition.assignment.strategy", "range,roundrobin"},
         {"allow.auto.create.topics", "true"},
         {NULL, NULL},
@@ -184,6 +189,28 @@ static int make_settings(const struct config *config, struct kafka_consumer *con
     return 0;
 }
 
+/* The watch is there before the client, whose callbacks need it. */
+static int make_client(const struct config *config, struct kafka_consumer *consumer)
+{
+    rd_kafka_conf_t *conf;
+    char error[256];
+    int rc = kafka_watch_new(NULL, &consumer->watch);
+    if (rc == 0)
+        rc = make_settings(config, consumer, &conf);
+    if (rc != 0)
+        return rc;
+    consumer->rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, error, sizeof error);
+    if (!consumer->rk) {
+        log_error("Cannot make a Kafka consumer", LOG_TEXT("error", error));
+        rd_kafka_conf_destroy(conf);
+        return ERR_IO;
+    }
+    rd_kafka_poll_set_consumer(consumer->rk);
+    consumer->wake = (struct kafka_wake){.rk = consumer->rk,
+                                         .every = (size_t)config_number(config, "fetch_bytes") / 8};
+    return 0;
+}
+
 int kafka_consumer_open(const struct config *config, const char *const *topics,
                         const struct kafka_listener *listener, struct kafka_consumer **out)
 {
@@ -191,24 +218,14 @@ int kafka_consumer_open(const struct config *config, const char *const *topics,
     if (!consumer)
         return ERR_MEMORY;
     consumer->listener = *listener;
-    rd_kafka_conf_t *conf;
-    int rc = make_settings(config, consumer, &conf);
-    if (rc != 0) {
-        free(consumer);
-        return rc;
-    }
-    char error[256];
-    consumer->rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, error, sizeof error);
-    if (!consumer->rk) {
-        log_error("Cannot make a Kafka consumer", LOG_TEXT("error", error));
-        rd_kafka_conf_destroy(conf);
-        free(consumer);
-        return ERR_IO;
-    }
-    rd_kafka_poll_set_consumer(consumer->rk);
-    consumer->wake = (struct kafka_wake){.rk = consumer->rk,
-                                         .every = (size_t)config_number(config, "fetch_bytes") / 8};
-    rc = subscribe(consumer->rk, topics);
+    int rc = make_client(config, consumer);
+    for (const char *const *topic = topics; rc == 0 && *topic; topic++)
+        kafka_watch_ready(consumer->watch, *topic, NULL, 0); /* begins to look at it */
+    if (rc == 0)
+        rc = kafka_watch_start(consumer->watch, consumer->rk);
+    consumer->watched = rc == 0;
+    if (rc == 0)
+        rc = subscribe(consumer->rk, topics);
     if (rc != 0) {
         kafka_consumer_close(consumer);
         return rc;
@@ -217,65 +234,24 @@ int kafka_consumer_open(const struct config *config, const char *const *topics,
     return 0;
 }
 
-static void view_headers(struct kafka_message *message, const rd_kafka_message_t *handle)
+/* Most are news that librdkafka deals with by itself, or tells over and over. */
+static void tell(struct kafka_consumer *consumer, const rd_kafka_message_t *m)
 {
-    rd_kafka_headers_t *headers;
-    message->headers_cut = false;
-    message->record.headers = message->headers;
-    message->record.header_count = 0;
-    if (rd_kafka_message_headers(handle, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
+    int64_t now = clock_monotonic_ms();
+    if (m->err == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED) {
+        set_group_trouble(consumer, kafka_trouble_of(m->err), rd_kafka_message_errstr(m));
         return;
-    const char *name;
-    const void *value;
-    size_t size, count = 0;
-    while (rd_kafka_header_get_all(headers, count, &name, &value, &size) ==
-           RD_KAFKA_RESP_ERR_NO_ERROR) {
-        if (count == RECORD_HEADERS_LIMIT) {
-            message->headers_cut = true;
-            break;
-        }
-        message->headers[count++] =
-            (struct record_header){span_of(name), {value, value ? size : 0}};
     }
-    message->record.header_count = count;
+    if (kafka_trouble_of(m->err)) /* the watch looks for itself */
+        return;
+    if (m->err == consumer->told && now - consumer->told_ms < TELL_AGAIN_MS)
+        return;
+    consumer->told = m->err;
+    consumer->told_ms = now;
+    log_warn("Kafka reports trouble", LOG_TEXT("error", rd_kafka_message_errstr(m)));
 }
 
-const struct record_header *kafka_message_headers(const struct kafka_message *message,
-                                                  struct arena *arena, size_t *count)
-{
-    rd_kafka_headers_t *headers;
-    *count = 0;
-    if (rd_kafka_message_headers(message->handle, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR)
-        *count = rd_kafka_header_cnt(headers);
-    struct record_header *all = arena_alloc(arena, (*count + 1) * sizeof *all);
-    for (size_t i = 0; all && i < *count; i++) {
-        const char *name;
-        const void *value;
-        size_t size;
-        if (rd_kafka_header_get_all(headers, i, &name, &value, &size) != RD_KAFKA_RESP_ERR_NO_ERROR)
-            return NULL;
-        all[i] = (struct record_header){span_of(name), {value, value ? size : 0}};
-    }
-    return all;
-}
-
-void kafka_message_view(void *handle, struct kafka_message *message)
-{
-    const rd_kafka_message_t *m = handle;
-    message->happening = KAFKA_RECORD;
-    message->handle = NULL;
-    message->record = (struct record){
-        .topic = span_of(rd_kafka_topic_name(m->rkt)),
-        .partition = m->partition,
-        .offset = m->offset,
-        .timestamp_ms = rd_kafka_message_timestamp(m, NULL),
-        .key = {m->key, m->key ? m->key_len : 0},
-        .value = {m->payload, m->payload ? m->len : 0},
-    };
-    view_headers(message, m);
-}
-
-/* Errors come as messages, too: most are news that librdkafka deals with by itself. */
+/* Errors come as messages, too. */
 static int take_error(struct kafka_consumer *consumer, const rd_kafka_message_t *m,
                       struct kafka_message *message)
 {
@@ -287,13 +263,21 @@ static int take_error(struct kafka_consumer *consumer, const rd_kafka_message_t 
     case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
         message->happening = KAFKA_OUT_OF_RANGE;
         break;
+    case RD_KAFKA_RESP_ERR__BAD_MSG:
+    case RD_KAFKA_RESP_ERR__BAD_COMPRESSION:
+    case RD_KAFKA_RESP_ERR__NOT_IMPLEMENTED:
+    case RD_KAFKA_RESP_ERR_INVALID_MSG:
+    case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
+        message->happening = KAFKA_UNREADABLE;
+        break;
     case RD_KAFKA_RESP_ERR__FATAL:
         log_error("The Kafka consumer cannot go on", LOG_TEXT("error", rd_kafka_message_errstr(m)));
         return ERR_IO;
     default:
-        log_warn("Kafka reports trouble", LOG_TEXT("error", rd_kafka_message_errstr(m)));
+        tell(consumer, m);
         return consumer->failure;
     }
+    message->error = rd_kafka_message_errstr(m);
     message->record.topic = span_of(m->rkt ? rd_kafka_topic_name(m->rkt) : "");
     message->record.partition = m->partition;
     message->record.offset = m->offset;
@@ -304,6 +288,7 @@ int kafka_consumer_poll(struct kafka_consumer *consumer, int ms, struct kafka_me
 {
     message->happening = KAFKA_NOTHING;
     message->handle = NULL;
+    message->error = "";
     message->record = (struct record){.partition = -1};
     rd_kafka_message_t *m = rd_kafka_consumer_poll(consumer->rk, ms);
     if (consumer->failure != 0) {
@@ -313,11 +298,8 @@ int kafka_consumer_poll(struct kafka_consumer *consumer, int ms, struct kafka_me
         consumer->failure = 0;
         return rc;
     }
-    if (!m) {
-        look_for_brokers(consumer);
+    if (!m)
         return 0;
-    }
-    consumer->away = consumer->away && m->err;
     int rc = 0;
     if (m->err)
         rc = take_error(consumer, m, message);
@@ -326,38 +308,6 @@ int kafka_consumer_poll(struct kafka_consumer *consumer, int ms, struct kafka_me
     message->handle = m;
     kafka_wake_read(&consumer->wake, m->err ? 0 : m->len + m->key_len);
     return rc;
-}
-
-void kafka_message_release(struct kafka_message *message)
-{
-    kafka_message_drop(message->handle);
-    message->handle = NULL;
-}
-
-/* librdkafka takes headers apart when they are asked for, into a piece of memory each, and would
- * keep those as long as the message. Asked again, it takes them apart anew. */
-static void drop_headers(rd_kafka_message_t *m)
-{
-    rd_kafka_headers_t *headers;
-    if (rd_kafka_message_detach_headers(m, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR)
-        rd_kafka_headers_destroy(headers);
-}
-
-void *kafka_message_keep(struct kafka_message *message)
-{
-    void *handle = message->handle;
-    if (handle)
-        drop_headers(handle);
-    message->record.headers = NULL;
-    message->record.header_count = 0;
-    message->handle = NULL;
-    return handle;
-}
-
-void kafka_message_drop(void *handle)
-{
-    if (handle)
-        rd_kafka_message_destroy(handle);
 }
 
 static rd_kafka_topic_partition_list_t *list_of(const struct kafka_partition *partitions,
@@ -411,8 +361,14 @@ void kafka_consumer_close(struct kafka_consumer *consumer)
 {
     if (!consumer)
         return;
-    rd_kafka_consumer_close(consumer->rk);
-    kafka_wake_assign(&consumer->wake, NULL);
-    rd_kafka_destroy(consumer->rk);
+    if (consumer->watched)
+        kafka_watch_stop(consumer->watch);
+    if (consumer->rk) {
+        rd_kafka_consumer_close(consumer->rk);
+        kafka_wake_assign(&consumer->wake, NULL);
+        kafka_end(consumer->rk);
+    }
+    kafka_watch_free(consumer->watch);
+    kafka_trouble_leave(consumer->group_trouble);
     free(consumer);
 }

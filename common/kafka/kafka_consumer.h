@@ -21,7 +21,7 @@ struct kafka_consumer;
 struct kafka_partition {
     char topic[250]; /* Kafka's own limit is 249 */
     int32_t partition;
-    int64_t low_watermark; /* the oldest offset the broker still has */
+    int64_t low_watermark; /* the oldest offset the broker still has; -1: it does not tell */
     int64_t offset;        /* the listener's answer: where to begin */
 };
 
@@ -40,11 +40,14 @@ enum kafka_happening {
     KAFKA_END,          /* topic and partition were read up to `offset` (the next to come) */
     KAFKA_OUT_OF_RANGE, /* the broker does not have the offset that was asked for; that
                            partition is not read any further */
+    KAFKA_UNREADABLE,   /* what the broker has from about `offset` on is damaged, or in a form that
+                           librdkafka cannot read; it would go on behind it */
 };
 
 struct kafka_message {
     enum kafka_happening happening;
     struct record record; /* points into librdkafka's memory until kafka_message_release */
+    const char *error;    /* of the last two: why, in words; lives as long as `record` */
     bool headers_cut;     /* there were more than RECORD_HEADERS_LIMIT */
     struct record_header headers[RECORD_HEADERS_LIMIT];
     void *handle;
@@ -65,8 +68,9 @@ void kafka_message_release(struct kafka_message *message);
 const struct record_header *kafka_message_headers(const struct kafka_message *message,
                                                   struct arena *arena, size_t *count);
 
-/* No broker answers: they were all lost, and none has been seen since. Kept up to date by poll. */
-bool kafka_consumer_away(const struct kafka_consumer *consumer);
+/* What keeps the consumer from Kafka, or from one of its topics, for people to read; NULL: nothing.
+ * Static text; the log has told more. */
+const char *kafka_consumer_trouble(const struct kafka_consumer *consumer);
 
 /* Keeps a message beyond its release, in little memory: its headers, and what points into
  * them, are gone until it is viewed. The handle is to be dropped (NULL is fine);

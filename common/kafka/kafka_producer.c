@@ -77,8 +77,7 @@ static void on_error(rd_kafka_t *kafka, int code, const char *reason, void *opaq
 {
     struct kafka_producer *producer = opaque;
     if (code != RD_KAFKA_RESP_ERR__FATAL) {
-        log_debug("Kafka client error", LOG_TEXT("error", reason));
-        kafka_watch_trouble(producer->watch);
+        kafka_watch_error(producer->watch, (rd_kafka_resp_err_t)code, reason);
         return;
     }
     char text[512] = "";

@@ -9,11 +9,21 @@
 #define VALUE_SIZE  512
 #define FIXED_LIMIT 32
 
+/* Each failed attempt of a connection or a request, over and over: kafka_watch tells of the trouble
+ * as a whole, once. */
+static bool is_an_attempt(const char *facility)
+{
+    return strcmp(facility, "FAIL") == 0 || strcmp(facility, "ERROR") == 0 ||
+           strcmp(facility, "REQTMOUT") == 0;
+}
+
 /* Runs on librdkafka's own threads. Its levels are syslog's. */
 static void forward_log(const rd_kafka_t *kafka, int level, const char *facility, const char *text)
 {
     enum log_level ours = LOG_LEVEL_DEBUG;
-    if (level <= 3)
+    if (is_an_attempt(facility))
+        ours = LOG_LEVEL_DEBUG;
+    else if (level <= 3)
         ours = LOG_LEVEL_ERROR;
     else if (level == 4)
         ours = LOG_LEVEL_WARN;

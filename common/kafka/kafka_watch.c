@@ -22,6 +22,8 @@ struct topic {
     char name[TOPIC_NAME_SIZE];
     rd_kafka_topic_t *handle; /* of the watch's thread; keeps the client's knowledge of the topic */
     char missing[160];        /* what is; "": nothing */
+    enum kafka_trouble seen;  /* at the last look */
+    enum kafka_trouble trouble; /* at the last two, and told: one that is just made passes */
 };
 
 struct kafka_watch {
@@ -30,11 +32,13 @@ struct kafka_watch {
     pthread_t thread;
     atomic_int_fast64_t last_contact_ms;
     atomic_bool unreachable; /* the last look failed */
-    atomic_bool warned;
 
     pthread_mutex_t lock; /* for all below */
     pthread_cond_t changed;
     bool ending, fatal, look_now;
+    enum kafka_trouble trouble;        /* of the connection, as told */
+    enum kafka_trouble cause;          /* what the last error said; NONE: nothing since an answer */
+    char reason[512];                  /* its text */
     struct topic topics[TOPICS_LIMIT]; /* slots are filled, never emptied */
     size_t topic_count;
 };
@@ -42,16 +46,39 @@ struct kafka_watch {
 void kafka_watch_contact(struct kafka_watch *watch)
 {
     atomic_store(&watch->last_contact_ms, clock_monotonic_ms());
-    atomic_store(&watch->unreachable, false);
-    if (atomic_exchange(&watch->warned, false))
-        log_info("Kafka answers again");
+    if (!atomic_exchange(&watch->unreachable, false))
+        return;
+    pthread_mutex_lock(&watch->lock);
+    kafka_trouble_change(watch->trouble, KAFKA_TROUBLE_NONE, NULL, NULL);
+    watch->trouble = watch->cause = KAFKA_TROUBLE_NONE;
+    pthread_mutex_unlock(&watch->lock);
 }
 
+/* A look has failed. */
 static void unreachable(struct kafka_watch *watch, const char *error)
 {
+    pthread_mutex_lock(&watch->lock);
     atomic_store(&watch->unreachable, true);
-    if (!atomic_exchange(&watch->warned, true))
-        log_warn("Kafka does not answer", LOG_TEXT("error", error));
+    bool known = watch->cause != KAFKA_TROUBLE_NONE;
+    enum kafka_trouble now = known ? watch->cause : KAFKA_TROUBLE_AWAY;
+    kafka_trouble_change(watch->trouble, now, NULL, known ? watch->reason : error);
+    watch->trouble = now;
+    pthread_mutex_unlock(&watch->lock);
+}
+
+void kafka_watch_error(struct kafka_watch *watch, rd_kafka_resp_err_t error, const char *reason)
+{
+    enum kafka_trouble cause = kafka_trouble_of(error);
+    pthread_mutex_lock(&watch->lock);
+    /* That all brokers are down says less than what one of them said before. */
+    bool news = cause != KAFKA_TROUBLE_NONE &&
+                (error != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || !watch->cause);
+    if (news) {
+        watch->cause = cause;
+        snprintf(watch->reason, sizeof watch->reason, "%s", reason);
+    }
+    pthread_mutex_unlock(&watch->lock);
+    kafka_watch_trouble(watch);
 }
 
 bool kafka_watch_away(struct kafka_watch *watch)
@@ -80,23 +107,29 @@ void kafka_watch_fatal(struct kafka_watch *watch)
     wake(watch, true);
 }
 
-static void judge_partitions(const struct rd_kafka_metadata_topic *topic, char *missing,
-                             size_t size)
+static enum kafka_trouble judge_partitions(const struct rd_kafka_metadata_topic *topic,
+                                           char *missing, size_t size)
 {
     int led = 0;
     for (int i = 0; i < topic->partition_cnt; i++)
         led += topic->partitions[i].leader >= 0;
     missing[0] = '\0';
-    if (topic->err)
+    if (topic->err) {
+        enum kafka_trouble trouble = kafka_trouble_of(topic->err);
         snprintf(missing, size, "%s", rd_kafka_err2str(topic->err));
-    else if (led == 0)
-        snprintf(missing, size, "no partition has a leader");
+        return trouble ? trouble : KAFKA_TROUBLE_TOPIC;
+    }
+    if (led > 0)
+        return KAFKA_TROUBLE_NONE;
+    snprintf(missing, size, "no partition has a leader");
+    return KAFKA_TROUBLE_LEADER;
 }
 
 /* Asks for one topic. False when no broker answered. */
 static bool look_at(struct kafka_watch *watch, struct topic *topic)
 {
     char missing[sizeof topic->missing];
+    enum kafka_trouble trouble = KAFKA_TROUBLE_TOPIC;
     const struct rd_kafka_metadata *metadata = NULL;
     if (!topic->handle)
         topic->handle = rd_kafka_topic_new(watch->kafka, topic->name, NULL);
@@ -111,13 +144,18 @@ static bool look_at(struct kafka_watch *watch, struct topic *topic)
         }
         kafka_watch_contact(watch);
         if (metadata->topic_cnt == 1)
-            judge_partitions(&metadata->topics[0], missing, sizeof missing);
+            trouble = judge_partitions(&metadata->topics[0], missing, sizeof missing);
         else
             snprintf(missing, sizeof missing, "the broker does not tell of it");
         rd_kafka_metadata_destroy(metadata);
     }
     pthread_mutex_lock(&watch->lock);
     memcpy(topic->missing, missing, sizeof missing);
+    if (trouble == KAFKA_TROUBLE_NONE || trouble == topic->seen) {
+        kafka_trouble_change(topic->trouble, trouble, topic->name, missing);
+        topic->trouble = trouble;
+    }
+    topic->seen = trouble;
     pthread_mutex_unlock(&watch->lock);
     return missing[0] == '\0';
 }
@@ -224,7 +262,9 @@ int kafka_watch_new(const struct kafka_watch_owner *owner, struct kafka_watch **
     struct kafka_watch *watch = calloc(1, sizeof *watch);
     if (!watch)
         return ERR_MEMORY;
-    watch->owner = *owner;
+    if (owner)
+        watch->owner = *owner;
+    kafka_trouble_metrics();
     atomic_store(&watch->last_contact_ms, clock_monotonic_ms());
     if (init_lock(watch)) {
         free(watch);
@@ -258,6 +298,9 @@ void kafka_watch_free(struct kafka_watch *watch)
 {
     if (!watch)
         return;
+    kafka_trouble_leave(watch->trouble);
+    for (size_t i = 0; i < watch->topic_count; i++)
+        kafka_trouble_leave(watch->topics[i].trouble);
     pthread_cond_destroy(&watch->changed);
     pthread_mutex_destroy(&watch->lock);
     free(watch);
@@ -279,6 +322,16 @@ static const struct topic *find_or_add(struct kafka_watch *watch, const char *na
     return topic;
 }
 
+enum kafka_trouble kafka_watch_now(struct kafka_watch *watch)
+{
+    pthread_mutex_lock(&watch->lock);
+    enum kafka_trouble now = watch->trouble;
+    for (size_t i = 0; i < watch->topic_count && !now; i++)
+        now = watch->topics[i].trouble;
+    pthread_mutex_unlock(&watch->lock);
+    return now;
+}
+
 bool kafka_watch_ready(struct kafka_watch *watch, const char *name, char *why, size_t why_size)
 {
     char missing[sizeof((struct topic *)0)->missing] = "";
@@ -286,16 +339,17 @@ bool kafka_watch_ready(struct kafka_watch *watch, const char *name, char *why, s
     const struct topic *topic = find_or_add(watch, name);
     if (topic)
         snprintf(missing, sizeof missing, "%s", topic->missing);
+    bool unreachable_now = atomic_load(&watch->unreachable);
+    enum kafka_trouble connection = watch->trouble ? watch->trouble : KAFKA_TROUBLE_AWAY;
     pthread_mutex_unlock(&watch->lock);
 
-    bool unreachable_now = atomic_load(&watch->unreachable);
     if (topic && !unreachable_now && missing[0] == '\0')
         return true;
     if (why && !topic)
         snprintf(why, why_size, "Kafka: more than %d topics, %s is not watched", TOPICS_LIMIT,
                  name);
     else if (why && unreachable_now)
-        snprintf(why, why_size, "Kafka: no broker answers");
+        snprintf(why, why_size, "%s", kafka_trouble_words(connection));
     else if (why)
         snprintf(why, why_size, "Kafka: topic %s: %s", name, missing);
     return false;

@@ -32,9 +32,13 @@ struct partition {
     int64_t committed;  /* next offset in the database */
     int64_t next;       /* next offset after what is in the batch */
     struct books books; /* of the batch */
-    bool stopped;       /* its offset is out of the broker's range */
+    bool stopped;       /* the broker lacks its next record, or it cannot be read */
     bool held;          /* quarantine has no room for its next record */
     bool told;          /* and that was logged */
+    /* Of reading (session.c): */
+    int64_t doubted;        /* the offset from which it was read again, to make sure; -1: none */
+    int64_t unreadable;     /* the offset at which something could not be read; -1: none */
+    int64_t believed_until; /* gaps are believed until then (monotonic clock) */
 };
 
 /* An identity that some row of the batch names. What says which of them count, and which belong

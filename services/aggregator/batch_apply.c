@@ -56,7 +56,7 @@ static int write_all(struct batch_apply *apply, struct batch *batch, const struc
     if (rc == 0)
         rc = carefully ? events_put_staged(pg, batch) : events_copy(pg, batch);
     if (rc == 0)
-        rc = quarantine_put(pg, batch, apply->quarantine_limit);
+        rc = quarantine_put(pg, batch, carefully, apply->quarantine_limit);
     if (rc == 0 && carefully)
         rc = offsets_count(pg, touched->partition, touched->count);
     return rc;

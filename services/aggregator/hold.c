@@ -94,6 +94,7 @@ static void let_go(struct session *session)
                      LOG_TEXT("topic", p->topic), LOG_INT("partition", p->partition),
                      LOG_INT("offset", p->committed));
         p->held = p->told = false;
+        p->believed_until = 0; /* after a seek a gap is looked at anew */
         stage_metrics_held(-1);
     }
     session->held_count = 0;

@@ -22,13 +22,18 @@ static int try_take_over(struct pg *pg, struct partition *partition, int64_t low
     int rc = pg_query_prepared(pg, SQL_OFFSETS_TAKE_OVER, params, 4, &row);
     if (rc != 0)
         return rc;
+    bool known = !pg_is_null(row, 0, 1);
     partition->generation = pg_int(row, 0, 0);
     partition->committed = pg_int(row, 0, 1);
     partition->next = partition->committed;
     partition->books = (struct books){0};
     partition->stopped = false;
     pg_result_free(row);
-    return 0;
+    if (known)
+        return 0;
+    log_error("Kafka does not tell where a partition begins that was never read",
+              LOG_TEXT("topic", partition->topic), LOG_INT("partition", partition->partition));
+    return ERR_BUSY;
 }
 
 static int end_holder(struct pg *pg, const struct partition *partition)
@@ -86,30 +91,52 @@ static void arrays_free(struct arrays *arrays)
         buffer_free(&arrays->column[i]);
 }
 
-static bool arrays_fill(struct arrays *arrays, struct partition *const *touched, size_t count,
-                        bool count_later)
+static void arrays_add(struct arrays *arrays, const struct partition *p, const struct books *books)
+{
+    const int64_t numbers[COLUMNS] = {
+        [PARTITION] = p->partition,         [GENERATION] = p->generation,
+        [EXPECTED] = p->committed,          [NEXT] = p->next,
+        [TIMELINE] = books->on_timeline,    [DUPLICATE] = books->duplicates,
+        [QUARANTINED] = books->quarantined, [VOID] = books->void_,
+    };
+    pg_array_text(&arrays->column[TOPIC], span_of(p->topic));
+    for (int c = PARTITION; c < COLUMNS; c++)
+        pg_array_int(&arrays->column[c], numbers[c]);
+}
+
+static void arrays_init(struct arrays *arrays)
 {
     for (int i = 0; i < COLUMNS; i++)
         buffer_init(&arrays->column[i], ARRAY_LIMIT);
-    for (size_t i = 0; i < count; i++) {
-        const struct partition *p = touched[i];
-        const struct books books = count_later ? (struct books){0} : p->books;
-        const int64_t numbers[COLUMNS] = {
-            [PARTITION] = p->partition,        [GENERATION] = p->generation,
-            [EXPECTED] = p->committed,         [NEXT] = p->next,
-            [TIMELINE] = books.on_timeline,    [DUPLICATE] = books.duplicates,
-            [QUARANTINED] = books.quarantined, [VOID] = books.void_,
-        };
-        pg_array_text(&arrays->column[TOPIC], span_of(p->topic));
-        for (int c = PARTITION; c < COLUMNS; c++)
-            pg_array_int(&arrays->column[c], numbers[c]);
-    }
+}
+
+/* False without memory. */
+static bool arrays_end(struct arrays *arrays)
+{
     bool complete = true;
     for (int i = 0; i < COLUMNS; i++) {
         pg_array_end(&arrays->column[i]);
         complete = complete && !arrays->column[i].failed;
     }
     return complete;
+}
+
+static bool arrays_fill(struct arrays *arrays, struct partition *const *touched, size_t count,
+                        bool count_later)
+{
+    static const struct books none;
+    arrays_init(arrays);
+    for (size_t i = 0; i < count; i++)
+        arrays_add(arrays, touched[i], count_later ? &none : &touched[i]->books);
+    return arrays_end(arrays);
+}
+
+static bool arrays_fill_all(struct arrays *arrays, const struct partition *partitions, size_t count)
+{
+    arrays_init(arrays);
+    for (size_t i = 0; i < count; i++)
+        arrays_add(arrays, &partitions[i], &partitions[i].books);
+    return arrays_end(arrays);
 }
 
 static int run(struct pg *pg, const char *sql, struct partition *const *touched, size_t count,
@@ -162,6 +189,42 @@ int offsets_release(struct pg *pg, const struct partition *partitions, size_t co
             return rc;
     }
     return 0;
+}
+
+int offsets_hold(struct pg *pg, const struct partition *partitions, size_t count)
+{
+    static const enum column columns[] = {TOPIC, PARTITION, GENERATION};
+    struct arrays arrays;
+    struct pg_result *row = NULL;
+    int rc = 0;
+    if (count == 0)
+        return 0;
+    if (!arrays_fill_all(&arrays, partitions, count)) {
+        log_error("No memory for the offsets of a batch");
+        rc = ERR_MEMORY;
+    } else {
+        const char *params[3];
+        for (int i = 0; i < 3; i++)
+            params[i] = arrays.column[columns[i]].data;
+        rc = pg_query_prepared(pg, SQL_OFFSETS_LOST, params, 3, &row);
+    }
+    arrays_free(&arrays);
+    if (rc == 0 && pg_rows(row) > 0) {
+        log_warn("A partition was taken over, or sent elsewhere by hand",
+                 LOG_TEXT("topic", pg_text(row, 0, 0)), LOG_INT("partition", pg_int(row, 0, 1)));
+        rc = ERR_CONFLICT;
+    }
+    pg_result_free(row);
+    return rc;
+}
+
+int offsets_mark_stopped(struct pg *pg, const struct partition *partition, const char *reason)
+{
+    char number[16], generation[24];
+    snprintf(number, sizeof number, "%d", partition->partition);
+    snprintf(generation, sizeof generation, "%lld", (long long)partition->generation);
+    const char *const params[] = {partition->topic, number, generation, reason};
+    return pg_query_prepared(pg, SQL_OFFSETS_MARK_STOPPED, params, 4, NULL);
 }
 
 int offsets_lock(struct pg *pg, const struct partition *partition)

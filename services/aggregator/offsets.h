@@ -11,9 +11,17 @@
 /* Takes a partition over, in a transaction of its own: generation + 1, this
  * connection as the holder. A predecessor in the middle of a batch is waited for
  * `lock_timeout_ms`, then its backend is ended. `low_watermark` is where a
- * partition begins that was never read. Fills generation, committed and next. */
+ * partition begins that was never read (-1: not known, ERR_BUSY then). Fills generation, committed
+ * and next. */
 int offsets_take_over(struct pg *pg, struct partition *partition, int64_t low_watermark,
                       int64_t lock_timeout_ms) CHECKED;
+
+/* Are these partitions still ours, all of them? ERR_CONFLICT (logged) when one is not. */
+int offsets_hold(struct pg *pg, const struct partition *partitions, size_t count) CHECKED;
+
+/* Remembers that a partition is not read any further, and why, for people to see. */
+int offsets_mark_stopped(struct pg *pg, const struct partition *partition,
+                         const char *reason) CHECKED;
 
 /* Clears the holder of partitions whose generation is still ours. */
 int offsets_release(struct pg *pg, const struct partition *partitions, size_t count) CHECKED;

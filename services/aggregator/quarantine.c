@@ -35,8 +35,10 @@ static void append_headers(struct buffer *array, const struct batch_quarantine *
     pg_array_end(array);
 }
 
-static int put_one(struct pg *pg, const struct batch_quarantine *entry)
+/* *put: false where this very record is in quarantine already. */
+static int put_one(struct pg *pg, const char *sql, const struct batch_quarantine *entry, bool *put)
 {
+    struct pg_result *result = NULL;
     char partition[16], offset[24];
     snprintf(partition, sizeof partition, "%d", entry->partition->partition);
     snprintf(offset, sizeof offset, "%lld", (long long)entry->offset);
@@ -51,8 +53,10 @@ static int put_one(struct pg *pg, const struct batch_quarantine *entry)
     } else {
         const char *const params[] = {entry->partition->topic, partition, offset,     entry->reason,
                                       entry->detail,           key_text,  value_text, headers.data};
-        rc = pg_query_prepared(pg, SQL_QUARANTINE_PUT, params, 8, NULL);
+        rc = pg_query_prepared(pg, sql, params, 8, &result);
     }
+    *put = rc == 0 && pg_affected(result) > 0;
+    pg_result_free(result);
     buffer_free(&headers);
     buffer_free(&key);
     buffer_free(&value);
@@ -82,13 +86,21 @@ static int check_limit(struct pg *pg, int64_t limit, int64_t of_batch)
     return waiting <= limit || waiting == of_batch ? 0 : ERR_LIMIT;
 }
 
-int quarantine_put(struct pg *pg, const struct batch *batch, int64_t limit)
+int quarantine_put(struct pg *pg, const struct batch *batch, bool carefully, int64_t limit)
 {
+    int64_t fresh = 0;
     for (size_t i = 0; i < batch->quarantine_count; i++) {
-        int rc = put_one(pg, &batch->quarantine[i]);
+        const struct batch_quarantine *entry = &batch->quarantine[i];
+        bool put;
+        int rc =
+            put_one(pg, carefully ? SQL_QUARANTINE_PUT_AGAIN : SQL_QUARANTINE_PUT, entry, &put);
         if (rc != 0)
             return rc;
+        fresh += put;
+        if (put)
+            continue;
+        entry->partition->books.quarantined--; /* read again, by hand */
+        entry->partition->books.duplicates++;
     }
-    return batch->quarantine_count > 0 ? check_limit(pg, limit, (int64_t)batch->quarantine_count)
-                                       : 0;
+    return fresh > 0 ? check_limit(pg, limit, fresh) : 0;
 }

@@ -13,10 +13,12 @@
 #include "services/aggregator/offsets.h"
 #include "services/aggregator/stage_metrics.h"
 
-#define POLL_MS       200  /* how long to wait for a first record: stop is noticed in between */
-#define IDLE_MS       5    /* a batch that nothing was added to for so long goes off */
-#define NOTE_EVERY_MS 1000 /* how often Kafka hears of our offsets */
-#define CALM_MS       3000 /* without work, so long without trouble shows that it is over */
+#define POLL_MS         200  /* how long to wait for a first record: stop is noticed in between */
+#define IDLE_MS         5    /* a batch that nothing was added to for so long goes off */
+#define NOTE_EVERY_MS   1000 /* how often Kafka hears of our offsets */
+#define FENCE_EVERY_MS  2000 /* how often partitions without records are asked for, too */
+#define BELIEVE_GAPS_MS 60000
+#define CALM_MS         3000 /* without work, so long without trouble shows that it is over */
 
 int session_init(struct session *session, const struct writer_setup *setup, int number)
 {
@@ -49,6 +51,8 @@ static void drop_batch(struct session *session)
     batch_clear(&session->batch);
     for (size_t i = 0; i < session->partition_count; i++) {
         session->partitions[i].next = session->partitions[i].committed;
+        session->partitions[i].doubted = -1;
+        session->partitions[i].believed_until = 0;
         session->partitions[i].books = (struct books){0};
     }
 }
@@ -87,7 +91,8 @@ static int on_assigned(void *context, struct kafka_partition *assigned, size_t c
     session->partition_count = 0;
     for (size_t i = 0; i < count; i++) {
         struct partition *p = &session->partitions[i];
-        *p = (struct partition){.partition = assigned[i].partition};
+        *p =
+            (struct partition){.partition = assigned[i].partition, .doubted = -1, .unreadable = -1};
         snprintf(p->topic, sizeof p->topic, "%s", assigned[i].topic);
         int rc = offsets_take_over(session->apply.pg, p, assigned[i].low_watermark, lock_timeout);
         if (rc != 0)
@@ -102,13 +107,22 @@ static int on_assigned(void *context, struct kafka_partition *assigned, size_t c
     return 0;
 }
 
+/* Who gets it back later shall not find it paused. */
+static void forget_stop(struct session *session, const struct partition *p)
+{
+    struct kafka_partition one = {.partition = p->partition};
+    snprintf(one.topic, sizeof one.topic, "%s", p->topic);
+    kafka_consumer_pause(session->consumer, &one, 1, false);
+    stage_metrics_stopped(-1);
+}
+
 static void on_revoked(void *context, bool lost)
 {
     struct session *session = context;
     drop_batch(session); /* not committed: whoever has the partitions next reads it again */
     for (size_t i = 0; i < session->partition_count; i++)
         if (session->partitions[i].stopped)
-            stage_metrics_stopped(-1);
+            forget_stop(session, &session->partitions[i]);
     hold_forget(session);
     int rc = 0;
     if (!pg_broken(session->apply.pg))
@@ -133,44 +147,81 @@ static struct partition *find_partition(struct session *session, const struct re
     return NULL;
 }
 
-/* Offsets that were passed over hold nothing for us: compacted away, or control records. */
-static void pass_over(struct partition *p, int64_t to)
+/* Not read any further, until somebody says where to go on; the others are. */
+static int stop_partition(struct session *session, struct partition *p, const char *reason,
+                          const char *error)
 {
-    if (to <= p->next)
-        return;
-    p->books.void_ += to - p->next;
-    p->next = to;
+    struct kafka_partition out = {.partition = p->partition};
+    snprintf(out.topic, sizeof out.topic, "%s", p->topic);
+    p->stopped = true;
+    stage_metrics_stopped(+1);
+    kafka_consumer_pause(session->consumer, &out, 1, true);
+    log_error("A partition is stopped: decide where to go on, see throughline replay --help",
+              LOG_TEXT("reason", reason), LOG_TEXT("topic", p->topic),
+              LOG_INT("partition", p->partition), LOG_INT("offset", p->next),
+              LOG_TEXT("error", error));
+    return offsets_mark_stopped(session->apply.pg, p, reason);
 }
 
-static int take(struct session *session, struct kafka_message *message)
+/* Reads this partition once more from where it was. */
+static int look_again(struct session *session, struct partition *p)
 {
-    if (message->happening == KAFKA_NOTHING)
+    struct kafka_partition from = {.partition = p->partition, .offset = p->next};
+    snprintf(from.topic, sizeof from.topic, "%s", p->topic);
+    p->doubted = p->next;
+    return kafka_consumer_seek(session->consumer, &from, 1);
+}
+
+/*
+ * Something came from beyond the next offset. What is between may hold nothing for us (compacted
+ * away, a transaction's marker or aborted records), and then it is void; but a client that skips
+ * records looks just the same. So it is read again, once: Kafka gives the same answer twice where
+ * there is a gap. For a while afterwards the partition's gaps are believed, since who writes with
+ * transactions leaves one at each commit.
+ */
+static int pass_over(struct session *session, struct partition *p, int64_t to)
+{
+    if (to <= p->next)
         return 0;
-    struct partition *p = find_partition(session, &message->record);
-    if (!p || p->held)
-        return 0; /* fetched before it was revoked, or held */
-    switch (message->happening) {
-    case KAFKA_NOTHING:
-        return 0;
-    case KAFKA_END:
-        pass_over(p, message->record.offset);
-        return 0;
-    case KAFKA_OUT_OF_RANGE:
-        if (!p->stopped)
-            stage_metrics_stopped(+1);
-        p->stopped = true;
-        log_error("Kafka no longer has the next record of a partition: it is not read any further",
-                  LOG_TEXT("topic", p->topic), LOG_INT("partition", p->partition),
-                  LOG_INT("offset", p->next));
-        return 0;
-    case KAFKA_RECORD:
-        break;
+    int64_t now = clock_monotonic_ms();
+    if (p->doubted != p->next && now >= p->believed_until)
+        return look_again(session, p);
+    if (p->doubted == p->next)
+        p->believed_until = now + BELIEVE_GAPS_MS;
+    p->books.void_ += to - p->next;
+    p->next = to;
+    return 0;
+}
+
+/* Damaged on its way it comes whole the second time; damaged on the broker's disk it does not, and
+ * what librdkafka would go on with lies behind what is lost. */
+static int unreadable(struct session *session, struct partition *p, const char *error)
+{
+    if (p->unreadable != p->next) {
+        p->unreadable = p->next;
+        log_warn("A record from Kafka cannot be read: once more", LOG_TEXT("topic", p->topic),
+                 LOG_INT("partition", p->partition), LOG_INT("offset", p->next),
+                 LOG_TEXT("error", error));
+        return look_again(session, p);
     }
+    return stop_partition(session, p, "Kafka's next record cannot be read", error);
+}
+
+static int take_record(struct session *session, struct partition *p, struct kafka_message *message)
+{
     int64_t offset = message->record.offset; /* the record may be given away below */
     if (offset < p->next)
         return 0;
-    pass_over(p, offset);
-    int rc = decode_into_batch(&session->decoder, &session->batch, p, message, clock_wall_us());
+    int rc = pass_over(session, p, offset);
+    if (rc != 0 || p->next != offset)
+        return rc;
+    if (p->doubted == offset && p->unreadable != offset) {
+        stage_metrics_found_again();
+        log_error("Kafka's client had skipped records, which were found by reading again",
+                  LOG_TEXT("topic", p->topic), LOG_INT("partition", p->partition),
+                  LOG_INT("offset", offset));
+    }
+    rc = decode_into_batch(&session->decoder, &session->batch, p, message, clock_wall_us());
     if (rc == 0)
         p->next = offset + 1;
     if (rc != ERR_LIMIT)
@@ -179,13 +230,38 @@ static int take(struct session *session, struct kafka_message *message)
     return 0;
 }
 
+static int take(struct session *session, struct kafka_message *message)
+{
+    if (message->happening == KAFKA_NOTHING)
+        return 0;
+    struct partition *p = find_partition(session, &message->record);
+    if (!p || p->held || p->stopped)
+        return 0; /* fetched before it was revoked, held or stopped */
+    switch (message->happening) {
+    case KAFKA_NOTHING:
+        return 0;
+    case KAFKA_END:
+        return pass_over(session, p, message->record.offset);
+    case KAFKA_OUT_OF_RANGE:
+        return stop_partition(session, p, "Kafka does not have the next record", message->error);
+    case KAFKA_UNREADABLE:
+        return unreadable(session, p, message->error);
+    case KAFKA_RECORD:
+        break;
+    }
+    return take_record(session, p, message);
+}
+
 static void tell_readiness(struct session *session)
 {
-    bool reads = session->assigned_once && !kafka_consumer_away(session->consumer);
-    const char *waits_for = session->full ? "room in quarantine" : NULL;
-    if (!reads)
-        waits_for = "Kafka";
-    atomic_store(&session->waits_for, session->trouble ? session->trouble : waits_for);
+    const char *trouble = session->trouble;
+    if (!trouble && session->consumer)
+        trouble = kafka_consumer_trouble(session->consumer);
+    if (!trouble && !session->assigned_once)
+        trouble = "Kafka";
+    if (!trouble && session->full)
+        trouble = "room in quarantine";
+    atomic_store(&session->waits_for, trouble);
 }
 
 /* Reads until the batch is full, old enough, or nothing more comes for a moment. */
@@ -251,6 +327,14 @@ static int read_again(struct session *session)
     struct kafka_partition *from = committed(session, true, &count);
     if (!from)
         return ERR_MEMORY;
+    for (size_t i = 0; i < session->partition_count; i++) {
+        const struct partition *p = &session->partitions[i];
+        if (!p->stopped || p->next == p->committed)
+            continue;
+        free(from);
+        return ERR_BUSY; /* what came before it stopped is wanted again, which a new session reads
+                          */
+    }
     drop_batch(session);
     int rc = kafka_consumer_seek(session->consumer, from, count);
     free(from);
@@ -300,6 +384,17 @@ static int look(struct session *session)
     return rc;
 }
 
+/* A batch looks at the fence of its own partitions. One without records, or that is stopped, may
+ * have been taken over, or sent elsewhere by hand, as well. */
+static int check_fence(struct session *session)
+{
+    int64_t now = clock_monotonic_ms();
+    if (now - session->fence_ms < FENCE_EVERY_MS)
+        return 0;
+    session->fence_ms = now;
+    return offsets_hold(session->apply.pg, session->partitions, session->partition_count);
+}
+
 static int read_and_apply(struct session *session, bool *worked)
 {
     while (!stop_requested()) {
@@ -311,6 +406,8 @@ static int read_and_apply(struct session *session, bool *worked)
             rc = flush(session);
         if (rc == 0)
             rc = hold_look(session);
+        if (rc == 0)
+            rc = check_fence(session);
         if (rc != 0)
             return rc;
         *worked = *worked || (session->partition_count > 0 && !session->trouble);

@@ -31,6 +31,7 @@ struct session {
     int64_t look_ms;     /* when it is looked at again */
     int64_t counted_ms;  /* when it was last looked at */
     int64_t calm_ms;     /* since when this session has met no trouble */
+    int64_t fence_ms;    /* when the fence was last looked at */
 };
 
 int session_init(struct session *session, const struct writer_setup *setup, int number) CHECKED;

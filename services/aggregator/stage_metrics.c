@@ -3,7 +3,7 @@
 #include "common/metrics.h"
 
 static struct metric *on_timeline, *duplicates, *quarantined, *voided;
-static struct metric *batches, *batch_records, *batch_microseconds, *stopped;
+static struct metric *batches, *batch_records, *batch_microseconds, *stopped, *found_again;
 static struct metric *held, *waiting;
 
 void stage_metrics_init(int64_t quarantine_limit)
@@ -21,7 +21,11 @@ void stage_metrics_init(int64_t quarantine_limit)
     batch_microseconds = metric_counter("throughline_aggregator_batch_microseconds_total", NULL,
                                         "Time spent applying batches, in microseconds.");
     stopped = metric_gauge("throughline_aggregator_partitions_stopped", NULL,
-                           "Partitions not read any further: Kafka lacks their next record.");
+                           "Partitions not read any further: Kafka lacks their next record, or it "
+                           "cannot be read.");
+    found_again = metric_counter("throughline_aggregator_found_again_total", NULL,
+                                 "Records that Kafka's client had skipped and that a second look "
+                                 "found: a fault of the client.");
     held = metric_gauge("throughline_aggregator_partitions_held", NULL,
                         "Partitions not read any further until quarantine has room.");
     waiting = metric_gauge("throughline_aggregator_quarantine_waiting", NULL,
@@ -56,4 +60,9 @@ void stage_metrics_waiting(int64_t records)
 {
     if (waiting) /* not where nobody has asked for metrics */
         metric_set(waiting, records);
+}
+
+void stage_metrics_found_again(void)
+{
+    metric_add(found_again, 1);
 }

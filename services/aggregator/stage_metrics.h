@@ -11,4 +11,7 @@ void stage_metrics_stopped(int change); /* partitions whose offset is out of ran
 void stage_metrics_held(int change);    /* partitions that wait for room in quarantine */
 void stage_metrics_waiting(int64_t records);
 
+/* A record that librdkafka had skipped. */
+void stage_metrics_found_again(void);
+
 #endif

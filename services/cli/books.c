@@ -51,6 +51,7 @@ static int fill(struct books *books, const struct pg_result *result, bool counte
         int next = counted ? 8 : 2;
         book->begun = !pg_is_null(result, row, next);
         book->next = pg_int(result, row, next);
+        snprintf(book->stopped, sizeof book->stopped, "%s", pg_text(result, row, next + 1));
         if (!counted)
             continue;
         book->records = pg_int(result, row, 2);
@@ -59,6 +60,7 @@ static int fill(struct books *books, const struct pg_result *result, bool counte
         book->quarantined = pg_int(result, row, 5);
         book->void_ = pg_int(result, row, 6);
         book->difference = pg_int(result, row, 7);
+        book->skipped = pg_int(result, row, 10);
     }
     return 0;
 }
@@ -124,17 +126,19 @@ const char *book_wrong(const struct books *books, const struct book *book, char 
         snprintf(text, size, "%lld rows are missing", (long long)book->difference);
     else if (book->difference < 0)
         snprintf(text, size, "%lld rows too many", (long long)-book->difference);
-    else if (!books->kafka_known || !book->begun)
-        return NULL;
-    else if (!book->in_kafka)
-        snprintf(text, size, "Kafka does not have this partition any more");
-    else if (book->next < book->low)
-        snprintf(text, size, "Kafka dropped %lld records before they were read",
-                 (long long)(book->low - book->next));
-    else if (book->next > book->high)
+    else if (books->kafka_known && book->begun && book->in_kafka && book->next < book->low)
         snprintf(text, size,
-                 "read to offset %lld, but Kafka ends at %lld: was the topic made anew?",
+                 "Kafka dropped %lld records before they were read: see throughline replay",
+                 (long long)(book->low - book->next));
+    else if (books->kafka_known && book->begun && book->in_kafka && book->next > book->high)
+        snprintf(text, size,
+                 "read to offset %lld, but Kafka ends at %lld: was the topic made anew? See "
+                 "throughline replay",
                  (long long)book->next, (long long)book->high);
+    else if (book->stopped[0])
+        snprintf(text, size, "stopped: %s: see throughline replay", book->stopped);
+    else if (books->kafka_known && book->begun && !book->in_kafka)
+        snprintf(text, size, "Kafka does not have this partition any more");
     else
         return NULL;
     return text;

@@ -19,6 +19,8 @@ struct book {
     int64_t next;  /* the offset that the aggregator reads next */
     bool in_kafka; /* the brokers know the partition: the watermarks count */
     int64_t low, high;
+    int64_t skipped;   /* of void: left out by throughline replay */
+    char stopped[160]; /* why it is not read any further; "": it is */
 };
 
 struct books { /* by topic and partition */

@@ -42,13 +42,13 @@ static void print_json(const struct books *books, bool caught_up, bool balanced)
         const struct book *b = &books->items[i];
         char text[200];
         const char *wrong = book_wrong(books, b, text, sizeof text);
-        printf(
-            "%s\n  {\"topic\": \"%s\", \"partition\": %d, \"records\": %lld, \"on_timeline\": "
-            "%lld, "
-            "\"duplicates\": %lld, \"quarantined\": %lld, \"void\": %lld, \"difference\": %lld, ",
-            i ? "," : "", b->topic, b->partition, (long long)b->records, (long long)b->on_timeline,
-            (long long)b->duplicates, (long long)b->quarantined, (long long)b->void_,
-            (long long)b->difference);
+        printf("%s\n  {\"topic\": \"%s\", \"partition\": %d, \"records\": %lld, \"on_timeline\": "
+               "%lld, "
+               "\"duplicates\": %lld, \"quarantined\": %lld, \"void\": %lld, \"skipped\": %lld, "
+               "\"difference\": %lld, ",
+               i ? "," : "", b->topic, b->partition, (long long)b->records,
+               (long long)b->on_timeline, (long long)b->duplicates, (long long)b->quarantined,
+               (long long)b->void_, (long long)b->skipped, (long long)b->difference);
         if (b->in_kafka)
             printf("\"low\": %lld, \"high\": %lld, \"lag\": %lld, ", (long long)b->low,
                    (long long)b->high, (long long)book_lag(b));
@@ -108,16 +108,20 @@ static int show(const struct cli *cli, const struct books *books, bool caught_up
     } else if (print_table(books) != 0) {
         return cli_failed("no memory");
     } else {
-        int64_t records = 0, lag = 0;
+        int64_t records = 0, lag = 0, skipped = 0;
         for (size_t i = 0; i < books->count; i++) {
             records += books->items[i].records;
             lag += book_lag(&books->items[i]);
+            skipped += books->items[i].skipped;
         }
         char to_come[24] = "?";
         if (books->kafka_known)
             snprintf(to_come, sizeof to_come, "%lld", (long long)lag);
         printf("\n%lld records read, %s to come: the books %s\n", (long long)records, to_come,
                balanced ? "balance" : "do not balance");
+        if (skipped > 0)
+            printf("of void, %lld records were left out by throughline replay\n",
+                   (long long)skipped);
     }
     return balanced && books->kafka_known ? EXIT_OK : EXIT_FAILED;
 }

@@ -1,1 +1,1 @@
-SELECT o.topic, o.partition, o.next_offset FROM store.consumer_offsets o
+SELECT o.topic, o.partition, o.next_offset, o.stopped FROM store.consumer_offsets o

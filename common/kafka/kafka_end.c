@@ -1,0 +1,35 @@
+#include "common/kafka/kafka_end.h"
+
+#include <pthread.h>
+#include <time.h>
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/metrics.h"
+
+#define END_MS 5000
+
+static void *destroy(void *client)
+{
+    rd_kafka_destroy(client);
+    return NULL;
+}
+
+void kafka_end(rd_kafka_t *client)
+{
+    pthread_t thread;
+    struct metric *left_behind =
+        metric_counter("throughline_kafka_clients_left_behind_total", NULL,
+                       "Kafka clients that librdkafka could not end, a fault of its own");
+    if (pthread_create(&thread, NULL, destroy, client) != 0) {
+        rd_kafka_destroy(client);
+        return;
+    }
+    struct timespec until = clock_monotonic_after(END_MS);
+    if (pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &until) == 0)
+        return;
+    pthread_detach(thread);
+    metric_add(left_behind, 1);
+    log_warn("librdkafka does not end a client that is closed: it is left behind",
+             LOG_INT("left_behind", metric_value(left_behind)));
+}
