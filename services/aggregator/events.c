@@ -176,13 +176,13 @@ static int copy_range(struct pg *pg, const struct batch *batch, const char *sql,
     int rc = pg_copy_begin(pg, sql);
     if (rc != 0)
         return rc;
-    for (size_t i = from; i < to; i++) {
+    for (size_t i = from; i < to && !piece.failed; i++) {
         const struct batch_row *row = &batch->row[i];
         buffer_append_be16(&piece, FIELDS);
         append_identity(&piece, batch, row->identity, places);
         append_identity(&piece, batch, row->account, places);
         buffer_append(&piece, batch->rows.data + row->start, row->len);
-        if (piece.len >= PIECE) {
+        if (piece.len >= PIECE && !piece.failed) {
             pg_copy_put(pg, buffer_span(&piece));
             buffer_clear(&piece);
         }
