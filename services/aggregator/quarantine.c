@@ -21,16 +21,22 @@ static const char *as_bytea(struct buffer *text, struct span bytes)
     return text->data;
 }
 
+static void append_bytea(struct buffer *array, struct span bytes)
+{
+    struct buffer text;
+    const char *hex = as_bytea(&text, bytes);
+    if (text.failed)
+        array->failed = true; /* else it would be kept as one that was not there */
+    else
+        pg_array_text(array, span_of(hex));
+    buffer_free(&text);
+}
+
 static void append_headers(struct buffer *array, const struct batch_quarantine *entry)
 {
     for (size_t i = 0; i < entry->header_count; i++) {
-        struct buffer text;
-        const char *name = as_bytea(&text, entry->headers[i].name);
-        pg_array_text(array, span_of(name));
-        buffer_free(&text);
-        const char *value = as_bytea(&text, entry->headers[i].value);
-        pg_array_text(array, span_of(value));
-        buffer_free(&text);
+        append_bytea(array, entry->headers[i].name);
+        append_bytea(array, entry->headers[i].value);
     }
     pg_array_end(array);
 }
