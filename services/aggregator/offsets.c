@@ -58,7 +58,8 @@ int offsets_take_over(struct pg *pg, struct partition *partition, int64_t low_wa
     int rc = ERR_BUSY;
     for (int i = 0; i < TAKE_OVER_TRIES; i++) {
         rc = try_take_over(pg, partition, low_watermark, lock_timeout_ms);
-        if (rc == 0 || strcmp(pg_sqlstate(pg), SQLSTATE_LOCK_NOT_AVAILABLE) != 0)
+        /* Of other codes SQLSTATE says nothing: it stays from an earlier failure. */
+        if (rc != ERR_BUSY || strcmp(pg_sqlstate(pg), SQLSTATE_LOCK_NOT_AVAILABLE) != 0)
             return rc;
         int ended = end_holder(pg, partition);
         if (ended != 0)
