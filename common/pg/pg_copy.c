@@ -48,13 +48,13 @@ static int judge(struct pg *pg, PGresult *result, int64_t rows)
 static int finish(struct pg *pg, int64_t rows)
 {
     int rc = 0;
-    for (;;) {
+    for (bool told = false;; told = true) {
         PGresult *result;
         int next = pg_next(pg, &result);
         if (next != 0)
             return rc ? rc : next;
-        if (!result)
-            return rc;
+        if (!result) /* without a word of how it went: nobody knows */
+            return told ? rc : pg_fail(pg, NULL);
         rc = rc ? rc : judge(pg, result, rows);
         bool again = PQresultStatus(result) == PGRES_COPY_IN;
         PQclear(result);

@@ -112,8 +112,12 @@ int pg_answer(struct pg *pg, int sent, PGresult **result)
         if (rc != 0 || !next)
             break;
         if (*result && PQresultStatus(*result) == PGRES_FATAL_ERROR) {
+            bool copies = begins_copy(PQresultStatus(next));
             PQclear(next); /* what follows a failure is its echo */
-            continue;
+            if (!copies)
+                continue;
+            pg->broken = true; /* libpq would tell of a COPY that nobody feeds for ever */
+            break;
         }
         PQclear(*result);
         *result = next;
