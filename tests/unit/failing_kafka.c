@@ -13,14 +13,6 @@ rd_kafka_conf_res_t __real_rd_kafka_conf_get(const rd_kafka_conf_t *, const char
                                              size_t *);
 rd_kafka_conf_res_t __wrap_rd_kafka_conf_get(const rd_kafka_conf_t *, const char *, char *,
                                              size_t *);
-rd_kafka_t *__real_rd_kafka_new(rd_kafka_type_t, rd_kafka_conf_t *, char *, size_t);
-rd_kafka_t *__wrap_rd_kafka_new(rd_kafka_type_t, rd_kafka_conf_t *, char *, size_t);
-rd_kafka_topic_t *__real_rd_kafka_topic_new(rd_kafka_t *, const char *, rd_kafka_topic_conf_t *);
-rd_kafka_topic_t *__wrap_rd_kafka_topic_new(rd_kafka_t *, const char *, rd_kafka_topic_conf_t *);
-rd_kafka_resp_err_t __real_rd_kafka_metadata(rd_kafka_t *, int, rd_kafka_topic_t *,
-                                             const struct rd_kafka_metadata **, int);
-rd_kafka_resp_err_t __wrap_rd_kafka_metadata(rd_kafka_t *, int, rd_kafka_topic_t *,
-                                             const struct rd_kafka_metadata **, int);
 rd_kafka_resp_err_t __real_rd_kafka_header_add(rd_kafka_headers_t *, const char *, ssize_t,
                                                const void *, ssize_t);
 rd_kafka_resp_err_t __wrap_rd_kafka_header_add(rd_kafka_headers_t *, const char *, ssize_t,
@@ -52,30 +44,6 @@ rd_kafka_conf_res_t __wrap_rd_kafka_conf_get(const rd_kafka_conf_t *conf, const 
 {
     return turn("rd_kafka_conf_get", 1) < 0 ? __real_rd_kafka_conf_get(conf, name, value, size)
                                             : RD_KAFKA_CONF_UNKNOWN;
-}
-
-/* It does not take the settings then. */
-rd_kafka_t *__wrap_rd_kafka_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, char *error,
-                                size_t size)
-{
-    if (turn("rd_kafka_new", 1) < 0)
-        return __real_rd_kafka_new(type, conf, error, size);
-    snprintf(error, size, "made to fail");
-    return NULL;
-}
-
-rd_kafka_topic_t *__wrap_rd_kafka_topic_new(rd_kafka_t *kafka, const char *name,
-                                            rd_kafka_topic_conf_t *conf)
-{
-    return turn("rd_kafka_topic_new", 1) < 0 ? __real_rd_kafka_topic_new(kafka, name, conf) : NULL;
-}
-
-rd_kafka_resp_err_t __wrap_rd_kafka_metadata(rd_kafka_t *kafka, int all, rd_kafka_topic_t *topic,
-                                             const struct rd_kafka_metadata **metadata, int ms)
-{
-    return turn("rd_kafka_metadata", 1) < 0
-               ? __real_rd_kafka_metadata(kafka, all, topic, metadata, ms)
-               : RD_KAFKA_RESP_ERR__TRANSPORT;
 }
 
 rd_kafka_resp_err_t __wrap_rd_kafka_header_add(rd_kafka_headers_t *headers, const char *name,
