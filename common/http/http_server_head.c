@@ -10,6 +10,10 @@
  * separator was, and what it hands out points there. So the pieces must follow each other without
  * a gap, from the method to the end of the head; what was lost or moved leaves one.
  *
+ * It cannot see one thing: a NUL right before a bare line feed has become the same two NULs as
+ * CRLF, and is taken for a line's end. No proxy that refuses NULs (RFC 9110 section 5.5) forwards
+ * that.
+ *
  * 1.0 refuses all of this by itself (MHD_USE_PEDANTIC_CHECKS).
  */
 #include <microhttpd.h>

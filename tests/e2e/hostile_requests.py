@@ -174,6 +174,8 @@ REQUESTS = {
     "a NUL in a value": (post(b"X-A: 1\0 2"), [stricter(Problem(400, LINES))], CLOSED),
     "a NUL at the end of a value": (post(b"X-A: 1\0"), [stricter(Problem(400, LINES))], CLOSED),
     "a NUL in the last value": (framed(b"Content-Length: %s\0 1" % N), [stricter(Problem(400, LINES))], CLOSED),
+    "a NUL right before a bare line feed": (post(b"X-A: 1\0\nX-B: 2"), [Either(Accepted(), Library(400))],
+                                            Either(KEPT, CLOSED)),
     "a NUL in a name": (post(b"X\0-A: 1"), [Library(400)], CLOSED),
     "a NUL in the target": (post(line=b"POST /events\0/more HTTP/1.1"), [Either(Problem(400, LINES), Nothing())], CLOSED),
     "a NUL in the query": (post(line=b"POST /events?a\0b HTTP/1.1"), [Either(Problem(400, LINES), Nothing())], CLOSED),
