@@ -13,6 +13,8 @@
 
 #define WATERMARK_TIMEOUT_MS 5000
 #define SEEK_TIMEOUT_MS      5000
+#define LEAVE_TIMEOUT_MS     3000
+#define CLOSE_POLL_MS        100
 #define TELL_AGAIN_MS        60000 /* how often the same trouble is logged at most */
 #define FETCH_SHARES         4
 
@@ -357,6 +359,27 @@ void kafka_consumer_note(struct kafka_consumer *consumer, const struct kafka_par
     rd_kafka_topic_partition_list_destroy(list);
 }
 
+/* rd_kafka_consumer_close waits for a broker that does not answer for as long as requests may take.
+ * A group that was not left in time finds out by the session's timeout. */
+static void leave_group(struct kafka_consumer *consumer)
+{
+    int64_t deadline = clock_monotonic_ms() + LEAVE_TIMEOUT_MS;
+    rd_kafka_queue_t *queue = rd_kafka_queue_get_consumer(consumer->rk);
+    rd_kafka_error_t *error = rd_kafka_consumer_close_queue(consumer->rk, queue);
+    if (error)
+        log_warn("Kafka refuses to close a consumer",
+                 LOG_TEXT("error", rd_kafka_error_string(error)));
+    while (!error && !rd_kafka_consumer_closed(consumer->rk) && clock_monotonic_ms() < deadline) {
+        rd_kafka_message_t *m = rd_kafka_consumer_poll(consumer->rk, CLOSE_POLL_MS);
+        if (m)
+            rd_kafka_message_destroy(m);
+    }
+    rd_kafka_queue_destroy(queue);
+    if (!error && !rd_kafka_consumer_closed(consumer->rk))
+        log_warn("The consumer group was not left in time: its coordinator does not answer");
+    rd_kafka_error_destroy(error);
+}
+
 void kafka_consumer_close(struct kafka_consumer *consumer)
 {
     if (!consumer)
@@ -364,7 +387,7 @@ void kafka_consumer_close(struct kafka_consumer *consumer)
     if (consumer->watched)
         kafka_watch_stop(consumer->watch);
     if (consumer->rk) {
-        rd_kafka_consumer_close(consumer->rk);
+        leave_group(consumer);
         kafka_wake_assign(&consumer->wake, NULL);
         kafka_end(consumer->rk);
     }

@@ -9,9 +9,10 @@
 
 #define END_MS 5000
 
+/* A consumer has left its group, or has been waited for long enough: it is not closed again. */
 static void *destroy(void *client)
 {
-    rd_kafka_destroy(client);
+    rd_kafka_destroy_flags(client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
     return NULL;
 }
 
@@ -22,7 +23,7 @@ void kafka_end(rd_kafka_t *client)
         metric_counter("throughline_kafka_clients_left_behind_total", NULL,
                        "Kafka clients that librdkafka could not end, a fault of its own");
     if (pthread_create(&thread, NULL, destroy, client) != 0) {
-        rd_kafka_destroy(client);
+        destroy(client);
         return;
     }
     struct timespec until = clock_monotonic_after(END_MS);

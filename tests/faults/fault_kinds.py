@@ -7,7 +7,7 @@ import time
 
 import psycopg2
 
-from support.wait import wait_for
+from support.wait import Timeout, wait_for
 from world import AGGREGATORS, DEPARTMENTS, ROLE
 
 KINDS = {}  # name -> function(world, random)
@@ -54,10 +54,30 @@ def harmed(proxy):
         proxy.normal()
 
 
-def restart(world, name):
-    status = world.process(name).stop()
+def end(world, name):
+    """By SIGTERM, whatever is broken at that moment."""
+    world.check_programs()
+    try:
+        status = world.process(name).stop()
+    except Timeout as timeout:
+        status = str(timeout)
     if status != 0:
         world.ended.append(f"{name} ended with status {status} at SIGTERM")
+
+
+def restart(world, name):
+    end(world, name)
+    world.start(name, ready=False)
+    return name
+
+
+def restart_in_silence(world, random, names, proxy):
+    """SIGTERM while Kafka does not answer: to be gone within the time, with status 0."""
+    name = random.choice(names)
+    with harmed(proxy):
+        proxy.freeze()
+        last(random.uniform(0.3, 1.5))
+        end(world, name)
     world.start(name, ready=False)
     return name
 
@@ -95,6 +115,11 @@ def department_frozen(world, random):
 @kind
 def department_restarted(world, random):
     return restart(world, random.choice(DEPARTMENTS))
+
+
+@kind
+def department_restarted_while_kafka_is_silent(world, random):
+    return restart_in_silence(world, random, DEPARTMENTS, world.kafka_of["departments"])
 
 
 @kind
@@ -230,6 +255,11 @@ def aggregator_kept_from_polling(world, random):
 @kind
 def aggregator_restarted(world, random):
     return restart(world, random.choice(AGGREGATORS))
+
+
+@kind
+def aggregator_restarted_while_kafka_is_silent(world, random):
+    return restart_in_silence(world, random, AGGREGATORS, world.kafka_of["aggregators"])
 
 
 @kind

@@ -26,25 +26,30 @@ REPEATED, LEFT = 0.03, 0.01  # shares of requests: repeated although answered 20
 
 class Load:
     """What the senders share. `rate` in events a second, for all of them together, holds until
-    hurry(); they send at least `count` events, and go on until hurry() has been called."""
+    hurry(); they go on until hurry() has been called and `count` events were accepted."""
 
     def __init__(self, count, rate, customers, seed, ports, sources, ledger):
         self.count, self.rate, self.customers, self.seed = count, rate, customers, seed
         self.ports, self.sources, self.ledger = ports, sources, ledger
         self.hurried = threading.Event()
+        self.given_up = threading.Event()
         self.leave = threading.Event()  # while set, half of the requests are not waited for
         self.threads = []
 
     def start(self, senders):
         """The last one sends webhooks, the others native events."""
         kinds = [Sender] * (senders - 1) + [WebhookSender]
-        self.threads = [kind(self, n, self.count // senders + 1, self.rate / senders)
-                        for n, kind in enumerate(kinds)]
+        self.threads = [kind(self, n, self.rate / senders) for n, kind in enumerate(kinds)]
         for thread in self.threads:
             thread.start()
 
     def hurry(self):
         self.hurried.set()
+
+    @property
+    def enough(self):
+        return self.hurried.is_set() and (
+            self.given_up.is_set() or self.ledger.accepted_events >= self.count)
 
     @property
     def sending(self):
@@ -56,26 +61,31 @@ class Load:
         assert not errors, errors
 
     def wait(self, seconds):
-        wait_for(lambda: not self.sending, seconds,
-                 lambda: f"still sending: {[t.name for t in self.threads if t.is_alive()]}")
+        """Until enough was accepted. Nobody sends any more when it returns, or fails."""
+        try:
+            wait_for(lambda: not self.sending, seconds,
+                     lambda: f"{self.ledger.accepted_events} of {self.count} events accepted")
+        finally:
+            self.given_up.set()
+            wait_for(lambda: not self.sending, 60, "the senders end")
         self.check()
 
 
 class Sender(threading.Thread):
     """Native events in requests of 1 to 20."""
 
-    def __init__(self, load, number, count, rate):
+    def __init__(self, load, number, rate):
         super().__init__(name=f"sender-{number}", daemon=True)
-        self.load, self.number, self.count, self.rate = load, number, count, rate
+        self.load, self.number, self.rate = load, number, rate
         self.random = random.Random(f"{load.seed}/{number}")
         self.connections = {}
-        self.sent = self.accepted = 0  # events
+        self.sent = 0  # events
         self.error = None
 
     def run(self):
         try:
             begin = time.monotonic()
-            while self.accepted < self.count or not self.load.hurried.is_set():
+            while not self.load.enough:
                 due = begin + self.sent / self.rate
                 if due > time.monotonic():
                     self.load.hurried.wait(due - time.monotonic() + BURST)
@@ -126,7 +136,6 @@ class Sender(threading.Thread):
         kind = {"Content-Type": "application/cloudevents-batch+json"}
         if self.deliver(department, "/events", body, lambda: kind):
             self.load.ledger.accept(contents)
-            self.accepted += len(made)
 
     def deliver(self, department, path, body, headers):
         """Sends until it is answered 202. False where the sender has lost interest."""
@@ -143,6 +152,8 @@ class Sender(threading.Thread):
                     self.post(department, path, body, headers())
                     ledger.note("repeated_anyway")
                 return True
+            if self.load.given_up.is_set():
+                return False
             threading.Event().wait(PAUSE)
         raise AssertionError(f"tl-{department} did not accept a request in {TRIES} tries")
 
@@ -208,7 +219,6 @@ class WebhookSender(Sender):
         if self.deliver("billing", STRIPE, body, lambda: {
                 "Content-Type": "application/json",
                 **self.load.sources.signed("stripe", body.encode())}):
-            self.accepted += 1
             if mappable:
                 ledger.accept([key])
             else:

@@ -19,14 +19,16 @@ from support.wait import Timeout
 from world import AGGREGATORS, DEPARTMENTS, World
 
 # Events at least, senders, events a second as long as the plan lasts, customers, faults.
-FORMS = {"short": (20000, 5, 250, 400, 30), "long": (200000, 6, 900, 2000, 70)}
+FORMS = {"short": (20000, 5, 250, 400, 34), "long": (200000, 6, 900, 2000, 70)}
 
 
 @pytest.fixture(name="world", scope="module")
 def _world(bare_stack, kafka, postgres):
     world = World(bare_stack, kafka, postgres)
-    yield world.start()
-    world.close()
+    try:
+        yield world.start()
+    finally:
+        world.close()
 
 
 class Sampler(threading.Thread):

@@ -74,6 +74,8 @@ class World:
         return self
 
     def close(self):
+        """Ends the programs, which may have to take leave of Kafka, and only then the proxies."""
+        self.stack.stop()
         for proxy in self.proxies:
             proxy.close()
 
