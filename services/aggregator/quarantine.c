@@ -81,15 +81,17 @@ int quarantine_waiting(struct pg *pg, int64_t *waiting)
     return 0;
 }
 
-/* Rows that PostgreSQL refuses cannot be left for the next batch. Where they are more than the
- * limit by themselves they find room where nothing else waits: else they would wait for ever. */
-static int check_limit(struct pg *pg, int64_t limit, int64_t of_batch)
+/* How many rows PostgreSQL refuses is known only when they are written, and they cannot be left for
+ * the next batch: they go in together as soon as there is room for one. Else a batch that has more
+ * of them than there is room would be tried for ever. */
+static int check_limit(struct pg *pg, int64_t limit, const struct batch *batch, int64_t fresh)
 {
     int64_t waiting;
     int rc = quarantine_waiting(pg, &waiting);
     if (rc != 0)
         return rc;
-    return waiting <= limit || waiting == of_batch ? 0 : ERR_LIMIT;
+    int64_t before = waiting - fresh;
+    return waiting <= limit || (batch->refused_count > 0 && before < limit) ? 0 : ERR_LIMIT;
 }
 
 int quarantine_put(struct pg *pg, const struct batch *batch, bool carefully, int64_t limit)
@@ -108,5 +110,5 @@ int quarantine_put(struct pg *pg, const struct batch *batch, bool carefully, int
         entry->partition->books.quarantined--; /* read again, by hand */
         entry->partition->books.duplicates++;
     }
-    return fresh > 0 ? check_limit(pg, limit, fresh) : 0;
+    return fresh > 0 ? check_limit(pg, limit, batch, fresh) : 0;
 }

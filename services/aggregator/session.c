@@ -379,7 +379,9 @@ static int flush(struct session *session)
 static int look(struct session *session)
 {
     int rc = pg_look(session->apply.pg);
-    if (rc == 0 && session->trouble && clock_monotonic_ms() - session->calm_ms >= CALM_MS)
+    /* As long as the group makes us wait for partitions, what failed has not been tried again. */
+    bool waits = !session->assigned_once && !kafka_consumer_trouble(session->consumer);
+    if (rc == 0 && session->trouble && !waits && clock_monotonic_ms() - session->calm_ms >= CALM_MS)
         end_trouble(session);
     return rc;
 }

@@ -184,3 +184,18 @@ def test_rows_that_postgresql_refuses_hold_their_partition_too(bounded):
     wrong = stack.query("SELECT * FROM store.consumer_offsets WHERE next_offset - first_offset"
                         " <> on_timeline + duplicates + quarantined + void")
     assert wrong == []
+
+
+def test_refused_rows_of_one_batch_need_room_for_one(bounded):
+    """How many there are is known only when they are written: they go in together, or wait together."""
+    stack = bounded
+    assert len(waiting(stack)) == 1
+    stack.stop("tl-aggregator")
+    for _ in range(LIMIT):
+        poison = event("sales.call.made", {"summary": POISON, "customer": person("bound")})
+        stack.kafka.produce(TOPIC, json.dumps(poison), partition=1, headers=HEADERS)
+    behind = say(stack, 1)
+    stack.start("tl-aggregator", ready=False)
+    arrives(stack, behind)
+    wait_waiting(stack, LIMIT + 1)
+    stack.wait_caught_up()
