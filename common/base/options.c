@@ -38,7 +38,7 @@ const struct config_option config_options[] = {
 
     {"publish_timeout", OPTION_DURATION, "4s", 100, 300 * SEC, DEPARTMENT, false, "how long Kafka may take to acknowledge; 503 above"},
     {"publish_queue_records", OPTION_NUMBER, "20000", 1, 10000000, DEPARTMENT, false, "most records waiting for Kafka; 503 above"},
-    {"publish_queue_bytes", OPTION_SIZE, "16 MiB", 4 * MIB, GIB, DEPARTMENT, false, "most bytes waiting for Kafka; 503 above"},
+    {"publish_queue_bytes", OPTION_SIZE, "16 MiB", 4 * MIB, GIB, DEPARTMENT, false, "memory for records waiting for Kafka; 503 above"},
     {"publish_linger", OPTION_DURATION, "2ms", 0, SEC, DEPARTMENT, false, "how long a record waits for others to share its way to Kafka"},
 
     {"group", OPTION_TEXT, "throughline", 0, 0, AGGREGATOR | CLI, false, "the aggregators' consumer group"},

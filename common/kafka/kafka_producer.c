@@ -22,6 +22,8 @@ struct kafka_producer {
     struct kafka_client *retired; /* had a fatal error; of the watch's thread */
     int timeout_ms;
     atomic_bool failing; /* the last delivery failed: said once, not per record */
+    int64_t byte_limit;
+    atomic_int_fast64_t bytes; /* of records that wait, with all that keeping them takes */
     struct metric *queued, *delivered, *failed, *recreated;
 };
 
@@ -29,7 +31,28 @@ struct kafka_producer {
 struct pending {
     kafka_delivered *delivered;
     void *opaque;
+    int64_t bytes;
 };
+
+/* What a record takes while it waits: librdkafka counts key and value alone, but keeps headers one
+ * by one, and for small events those are most of it. The overheads are its structures and
+ * malloc's, rounded up. */
+static int64_t cost_of(const struct record *record)
+{
+    enum { RECORD_OVERHEAD = 320, HEADER_OVERHEAD = 80 };
+    size_t bytes = RECORD_OVERHEAD + record->key.len + record->value.len;
+    for (size_t i = 0; i < record->header_count; i++)
+        bytes += HEADER_OVERHEAD + record->headers[i].name.len + record->headers[i].value.len;
+    return (int64_t)bytes;
+}
+
+static bool make_room(struct kafka_producer *producer, int64_t bytes)
+{
+    if (atomic_fetch_add(&producer->bytes, bytes) + bytes <= producer->byte_limit)
+        return true;
+    atomic_fetch_sub(&producer->bytes, bytes);
+    return false;
+}
 
 static void note_delivery(struct kafka_producer *producer, const rd_kafka_message_t *message,
                           int result)
@@ -68,6 +91,7 @@ static void on_delivery(rd_kafka_t *kafka, const rd_kafka_message_t *message, vo
     struct pending *pending = message->_private;
     int result = result_of(message);
     metric_add(producer->queued, -1);
+    atomic_fetch_sub(&producer->bytes, pending->bytes);
     note_delivery(producer, message, result);
     pending->delivered(pending->opaque, result);
     free(pending);
@@ -99,6 +123,8 @@ static int settings(const struct config *config, rd_kafka_conf_t **conf, struct 
     const struct config_pair defaults[] = {
         {"message.max.bytes", record_limit},
         {"linger.ms", linger},
+        /* Small records are copied once more into requests, of which some are under way. */
+        {"batch.size", "262144"},
         /* After an outage the answers must come back soon, not after 10 s. */
         {"reconnect.backoff.ms", "100"},
         {"reconnect.backoff.max.ms", "1000"},
@@ -182,6 +208,7 @@ int kafka_producer_open(const struct config *config, struct kafka_producer **out
         return ERR_MEMORY;
     producer->config = config;
     producer->timeout_ms = (int)config_number(config, "publish_timeout");
+    producer->byte_limit = config_number(config, "publish_queue_bytes");
     producer->queued = metric_gauge("throughline_publish_queue_records", NULL,
                                     "Records that wait for Kafka's acknowledgement");
     producer->delivered = metric_counter("throughline_publish_delivered_total", NULL,
@@ -286,10 +313,15 @@ int kafka_producer_send(struct kafka_producer *producer, const struct record *re
 {
     if (kafka_watch_away(producer->watch))
         return ERR_BUSY;
+    int64_t bytes = cost_of(record);
+    if (!make_room(producer, bytes))
+        return ERR_BUSY;
     struct pending *pending = malloc(sizeof *pending);
-    if (!pending)
+    if (!pending) {
+        atomic_fetch_sub(&producer->bytes, bytes);
         return ERR_MEMORY;
-    *pending = (struct pending){delivered, opaque};
+    }
+    *pending = (struct pending){delivered, opaque, bytes};
 
     metric_add(producer->queued, 1); /* before: the report may come at once */
     pthread_rwlock_rdlock(&producer->lock);
@@ -298,6 +330,7 @@ int kafka_producer_send(struct kafka_producer *producer, const struct record *re
     if (!error)
         return 0;
     metric_add(producer->queued, -1);
+    atomic_fetch_sub(&producer->bytes, bytes);
     free(pending);
     return explain(producer, error);
 }

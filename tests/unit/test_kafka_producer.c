@@ -192,6 +192,32 @@ static void full_queue_is_busy(void **state)
     wait_for_reports(4, 5000);
 }
 
+/* librdkafka counts neither headers nor its own structures, which are most of a small event. */
+static void bytes_of_headers_count(void **state)
+{
+    (void)state;
+    enum { HEADERS = 10, MOST = 10000, LIMIT = 4 << 20 };
+    char value[1000];
+    struct record_header headers[HEADERS];
+    memset(value, 'v', sizeof value);
+    for (int i = 0; i < HEADERS; i++)
+        headers[i] = (struct record_header){span_of("ce_header"), {value, sizeof value}};
+    const struct record record = {
+        .topic = span_of(TOPIC), .partition = -1, .headers = headers, .header_count = HEADERS};
+    open_producer("{\"tl-sales\": {\"publish_queue_bytes\": \"4 MiB\"}}");
+    rd_kafka_mock_broker_set_rtt(mock.cluster, 1, 1000);
+    int taken = 0, rc = 0;
+    while (taken < MOST && (rc = kafka_producer_send(producer, &record, on_delivered, NULL)) == 0)
+        taken++;
+    assert_int_equal(rc, ERR_BUSY);
+    assert_in_range(taken, LIMIT / 13000, LIMIT / 10000);
+    rd_kafka_mock_broker_set_rtt(mock.cluster, 1, 0);
+    wait_for_reports(taken, 10000);
+    assert_int_equal(reports.stored, taken);
+    assert_int_equal(send_text("k", "there is room again"), 0);
+    wait_for_reports(taken + 1, 5000);
+}
+
 static void large_record_is_refused(void **state)
 {
     (void)state;
@@ -369,6 +395,7 @@ int main(void)
         TEST(keys_go_where_java_sends_them),
         TEST(key_and_value_may_be_absent),
         TEST(full_queue_is_busy),
+        TEST(bytes_of_headers_count),
         TEST(large_record_is_refused),
         TEST(large_for_the_broker_is_told_apart),
         TEST(passing_errors_are_retried),
