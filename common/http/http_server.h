@@ -67,6 +67,8 @@ struct span http_request_path(const struct http_request *request); /* decoded, w
 struct span
 http_request_target(const struct http_request *request); /* raw: path and query as sent */
 struct span http_request_body(const struct http_request *request);
+/* When the last part of it was read (clock_monotonic_ms): before the handler was called. */
+int64_t http_request_read_ms(const struct http_request *request);
 /* Absent where there is none; the first where there are several. Case aside. */
 struct span http_request_header(const struct http_request *request, const char *name);
 /* All headers, names as sent. */

@@ -74,6 +74,7 @@ struct http_request {
     size_t body_seen;     /* counts what is thrown away, too */
     int refusal;          /* 404 or 405, given once the body is in; 0: none */
     bool begun;           /* the head has been checked */
+    int64_t read_ms;      /* when its last part was read */
 
     /* Guarded by the server's mutex. */
     size_t reserved; /* bytes of memory_used */

@@ -233,6 +233,7 @@ static enum MHD_Result begin(struct http_request *request, const char *method, c
     struct request_shape shape;
     const char *detail;
     request->begun = true;
+    request->read_ms = clock_monotonic_ms();
     int status = read_head(request, method, version, &shape, &detail);
     if (status < 0)
         return MHD_NO;
@@ -290,6 +291,7 @@ static enum MHD_Result refuse_body(struct http_request *request, int status, con
 static enum MHD_Result take_body(struct http_request *request, const char *data, size_t *size)
 {
     request->body_seen += *size;
+    request->read_ms = clock_monotonic_ms();
     if (request->body_seen > request->server->options.body_limit)
         return refuse_body(request, 413, too_large);
     if (!request->refusal) {
@@ -349,6 +351,11 @@ struct span http_request_path(const struct http_request *request)
 struct span http_request_target(const struct http_request *request)
 {
     return request->target;
+}
+
+int64_t http_request_read_ms(const struct http_request *request)
+{
+    return request->read_ms;
 }
 
 struct span http_request_body(const struct http_request *request)

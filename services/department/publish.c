@@ -37,18 +37,26 @@ struct publisher {
     pthread_mutex_t lock; /* for all below, and every publication */
     pthread_cond_t changed;
     bool ending;
-    struct publication *oldest, *newest; /* all wait equally long: sorted by deadline */
+    struct publication *oldest, *newest; /* sorted by deadline */
 };
 
-static void link_newest(struct publisher *publisher, struct publication *publication)
+/* With the lock. By deadline: a request that took longer to read comes before some that were sent.
+ */
+static void link_sorted(struct publisher *publisher, struct publication *publication)
 {
-    publication->older = publisher->newest;
-    publication->newer = NULL;
-    if (publisher->newest)
-        publisher->newest->newer = publication;
+    struct publication *older = publisher->newest;
+    while (older && older->deadline_ms > publication->deadline_ms)
+        older = older->older;
+    publication->older = older;
+    publication->newer = older ? older->newer : publisher->oldest;
+    if (publication->newer)
+        publication->newer->older = publication;
+    else
+        publisher->newest = publication;
+    if (older)
+        older->newer = publication;
     else
         publisher->oldest = publication;
-    publisher->newest = publication;
 }
 
 /* With the lock: who gets the request answers it, once. */
