@@ -119,8 +119,10 @@ static void release(struct publisher *publisher, struct publication *publication
     publication->holds -= holds;
     if (sent) {
         publication->sent = true;
-        publication->deadline_ms = clock_monotonic_ms() + publisher->answer_ms;
-        link_newest(publisher, publication);
+        /* From when it was read, since looking at a large batch takes its time. */
+        publication->deadline_ms =
+            http_request_read_ms(publication->request) + publisher->answer_ms;
+        link_sorted(publisher, publication);
     }
     if (!publication->result)
         publication->result = result;
