@@ -24,7 +24,7 @@ static struct {
     int empty_polls;
 } stream;
 
-static char the_consumer, the_topic[] = STREAM_TOPIC;
+static char the_consumer, the_queue, the_topic[] = STREAM_TOPIC;
 
 static int turn(const char *call, int ways)
 {
@@ -78,16 +78,22 @@ void __real_rd_kafka_conf_set_opaque(rd_kafka_conf_t *, void *);
 void __wrap_rd_kafka_conf_set_opaque(rd_kafka_conf_t *, void *);
 rd_kafka_t *__real_rd_kafka_new(rd_kafka_type_t, rd_kafka_conf_t *, char *, size_t);
 rd_kafka_t *__wrap_rd_kafka_new(rd_kafka_type_t, rd_kafka_conf_t *, char *, size_t);
-void __real_rd_kafka_destroy(rd_kafka_t *);
-void __wrap_rd_kafka_destroy(rd_kafka_t *);
+void __real_rd_kafka_destroy_flags(rd_kafka_t *, int);
+void __wrap_rd_kafka_destroy_flags(rd_kafka_t *, int);
 rd_kafka_resp_err_t __real_rd_kafka_poll_set_consumer(rd_kafka_t *);
 rd_kafka_resp_err_t __wrap_rd_kafka_poll_set_consumer(rd_kafka_t *);
 rd_kafka_resp_err_t __real_rd_kafka_subscribe(rd_kafka_t *,
                                               const rd_kafka_topic_partition_list_t *);
 rd_kafka_resp_err_t __wrap_rd_kafka_subscribe(rd_kafka_t *,
                                               const rd_kafka_topic_partition_list_t *);
-rd_kafka_resp_err_t __real_rd_kafka_consumer_close(rd_kafka_t *);
-rd_kafka_resp_err_t __wrap_rd_kafka_consumer_close(rd_kafka_t *);
+rd_kafka_queue_t *__real_rd_kafka_queue_get_consumer(rd_kafka_t *);
+rd_kafka_queue_t *__wrap_rd_kafka_queue_get_consumer(rd_kafka_t *);
+void __real_rd_kafka_queue_destroy(rd_kafka_queue_t *);
+void __wrap_rd_kafka_queue_destroy(rd_kafka_queue_t *);
+rd_kafka_error_t *__real_rd_kafka_consumer_close_queue(rd_kafka_t *, rd_kafka_queue_t *);
+rd_kafka_error_t *__wrap_rd_kafka_consumer_close_queue(rd_kafka_t *, rd_kafka_queue_t *);
+int __real_rd_kafka_consumer_closed(rd_kafka_t *);
+int __wrap_rd_kafka_consumer_closed(rd_kafka_t *);
 
 void __wrap_rd_kafka_conf_set_rebalance_cb(rd_kafka_conf_t *conf, rebalance_fn *on_rebalance)
 {
@@ -116,10 +122,10 @@ rd_kafka_t *__wrap_rd_kafka_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, cha
     return (rd_kafka_t *)(void *)&the_consumer;
 }
 
-void __wrap_rd_kafka_destroy(rd_kafka_t *consumer)
+void __wrap_rd_kafka_destroy_flags(rd_kafka_t *consumer, int flags)
 {
     if (!stream.of)
-        __real_rd_kafka_destroy(consumer);
+        __real_rd_kafka_destroy_flags(consumer, flags);
 }
 
 rd_kafka_resp_err_t __wrap_rd_kafka_poll_set_consumer(rd_kafka_t *consumer)
@@ -149,16 +155,34 @@ static void rebalance(rd_kafka_t *consumer, rd_kafka_resp_err_t what)
     rd_kafka_topic_partition_list_destroy(list);
 }
 
-/* It fails after it has revoked: leaving the group did not work out. */
-rd_kafka_resp_err_t __wrap_rd_kafka_consumer_close(rd_kafka_t *consumer)
+rd_kafka_queue_t *__wrap_rd_kafka_queue_get_consumer(rd_kafka_t *consumer)
 {
-    int way = turn("rd_kafka_consumer_close", 1);
+    return stream.of ? (rd_kafka_queue_t *)(void *)&the_queue
+                     : __real_rd_kafka_queue_get_consumer(consumer);
+}
+
+void __wrap_rd_kafka_queue_destroy(rd_kafka_queue_t *queue)
+{
     if (!stream.of)
-        return __real_rd_kafka_consumer_close(consumer);
+        __real_rd_kafka_queue_destroy(queue);
+}
+
+/* It fails after it has revoked: leaving the group did not work out. */
+rd_kafka_error_t *__wrap_rd_kafka_consumer_close_queue(rd_kafka_t *consumer,
+                                                       rd_kafka_queue_t *queue)
+{
+    int way = turn("rd_kafka_consumer_close_queue", 1);
+    if (!stream.of)
+        return __real_rd_kafka_consumer_close_queue(consumer, queue);
     if (stream.told)
         rebalance(consumer, RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS);
     stream.told = false;
-    return way < 0 ? RD_KAFKA_RESP_ERR_NO_ERROR : RD_KAFKA_RESP_ERR__TIMED_OUT;
+    return way < 0 ? NULL : rd_kafka_error_new(RD_KAFKA_RESP_ERR__STATE, "made to fail");
+}
+
+int __wrap_rd_kafka_consumer_closed(rd_kafka_t *consumer)
+{
+    return stream.of ? 1 : __real_rd_kafka_consumer_closed(consumer);
 }
 
 /* --- partitions --- */
