@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum failing_kind {
     FAILING_ALLOCATION, /* two ways: this one alone, or all from this one on */
@@ -44,6 +45,9 @@ int failing_now(enum failing_kind kind, const char *call, int ways);
  * Returns how many calls were failed. */
 size_t failing_each(const char *name, enum failing_kind kind, void (*round)(void *context),
                     void *context);
+
+/* Of how many records a delivery report has said that Kafka has them. */
+int64_t failing_stored(void);
 
 /* The last line of a test program, which tests/unit/run shows: how many calls were failed. Returns
  * what it is given. */

@@ -1,6 +1,7 @@
 /* librdkafka's calls that can fail, those of the producer and those that both sides use. */
 #include <librdkafka/rdkafka.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 
 #include "tests/unit/failing.h"
@@ -24,6 +25,13 @@ rd_kafka_resp_err_t __wrap_rd_kafka_flush(rd_kafka_t *, int);
 rd_kafka_resp_err_t __real_rd_kafka_purge(rd_kafka_t *, int);
 rd_kafka_resp_err_t __wrap_rd_kafka_purge(rd_kafka_t *, int);
 rd_kafka_resp_err_t __wrap_rd_kafka_producev(rd_kafka_t *, ...);
+
+static atomic_int_fast64_t stored;
+
+int64_t failing_stored(void)
+{
+    return atomic_load(&stored);
+}
 
 static int turn(const char *call, int ways)
 {
@@ -60,7 +68,10 @@ rd_kafka_msg_status_t __wrap_rd_kafka_message_status(const rd_kafka_message_t *m
     static const rd_kafka_msg_status_t ways[] = {RD_KAFKA_MSG_STATUS_NOT_PERSISTED,
                                                  RD_KAFKA_MSG_STATUS_POSSIBLY_PERSISTED};
     int way = turn("rd_kafka_message_status", 2);
-    return way < 0 ? __real_rd_kafka_message_status(message) : ways[way];
+    rd_kafka_msg_status_t status = way < 0 ? __real_rd_kafka_message_status(message) : ways[way];
+    if (status == RD_KAFKA_MSG_STATUS_PERSISTED)
+        atomic_fetch_add(&stored, 1);
+    return status;
 }
 
 rd_kafka_resp_err_t __wrap_rd_kafka_flush(rd_kafka_t *kafka, int ms)
