@@ -6,6 +6,7 @@ import random
 import time
 
 import pytest
+from confluent_kafka import Consumer
 
 from support.troubled import PASSWORD, ROLE, SmallDisk
 from support.wait import wait_for
@@ -232,6 +233,28 @@ def go_through(t, trouble):
 @pytest.mark.parametrize("trouble", TROUBLES, ids=lambda one: one.__name__)
 def test_trouble_passes_without_a_hand(troubled, trouble):
     go_through(troubled, trouble())
+
+
+def test_waiting_for_partitions_does_not_end_a_trouble(troubled):
+    """A batch is refused, and then the group makes the writer wait: another member does not answer."""
+    t, trouble = troubled, DataRefused()
+    member = Consumer({"bootstrap.servers": t.stack.kafka.brokers, "group.id": "throughline", "log_level": 0,
+                       "partition.assignment.strategy": "range,roundrobin"})
+    member.subscribe(["events.sales"])
+    wait_for(lambda: member.poll(0.2) is None and member.assignment(), 30, "the group has another member")
+    t.wait_well()
+    t.mark()
+    trouble.begin(t)
+    try:
+        sent = t.send(12)
+        wait_for(lambda: t.lines(sqlstate=trouble.sqlstate), 30, "it is told")
+        time.sleep(6)  # twice as long as a calm that ends a trouble
+        assert trouble.missing in (t.readiness() or "") and not t.lines(AGAIN), t.lines()
+    finally:
+        trouble.end(t)
+        member.close()
+    t.wait_stored(sent)
+    t.wait_well()
 
 
 class DiskFull(Trouble):
