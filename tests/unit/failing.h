@@ -49,6 +49,10 @@ size_t failing_each(const char *name, enum failing_kind kind, void (*round)(void
 /* Of how many records a delivery report has said that Kafka has them. */
 int64_t failing_stored(void);
 
+/* Over all records that librdkafka was given so far, with key, value and headers: a sum, so that
+ * the order of records does not count. What a request adds to it tells whether it said the same. */
+uint64_t failing_produced(void);
+
 /* The last line of a test program, which tests/unit/run shows: how many calls were failed. Returns
  * what it is given. */
 int failing_report(int failed_tests);

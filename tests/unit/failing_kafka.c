@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "tests/unit/failing.h"
 
@@ -122,6 +123,49 @@ static size_t collect(va_list *from, rd_kafka_vu_t *all, size_t most)
     return count;
 }
 
+static atomic_uint_fast64_t produced;
+
+uint64_t failing_produced(void)
+{
+    return atomic_load(&produced);
+}
+
+/* FNV-1a, of the length first. */
+static uint64_t hash(uint64_t seed, const void *bytes, size_t size)
+{
+    const uint64_t prime = UINT64_C(0x100000001b3);
+    const unsigned char *p = bytes;
+    seed = (seed ^ size) * prime;
+    for (size_t i = 0; i < size; i++)
+        seed = (seed ^ p[i]) * prime;
+    return seed;
+}
+
+static uint64_t hash_headers(uint64_t seed, const rd_kafka_headers_t *headers)
+{
+    const char *name;
+    const void *value;
+    size_t size;
+    for (size_t i = 0;
+         rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
+         i++)
+        seed = hash(hash(seed, name, strlen(name)), value, size);
+    return seed;
+}
+
+/* Before librdkafka takes the headers over. */
+static uint64_t fingerprint(const rd_kafka_vu_t *all, size_t count)
+{
+    uint64_t seed = UINT64_C(0xcbf29ce484222325);
+    for (size_t i = 0; i < count; i++) {
+        if (all[i].vtype == RD_KAFKA_VTYPE_KEY || all[i].vtype == RD_KAFKA_VTYPE_VALUE)
+            seed = hash(seed, all[i].u.mem.ptr, all[i].u.mem.size);
+        else if (all[i].vtype == RD_KAFKA_VTYPE_HEADERS)
+            seed = hash_headers(seed, all[i].u.headers);
+    }
+    return seed;
+}
+
 rd_kafka_resp_err_t __wrap_rd_kafka_producev(rd_kafka_t *kafka, ...)
 {
     static const rd_kafka_resp_err_t ways[] = {
@@ -135,7 +179,10 @@ rd_kafka_resp_err_t __wrap_rd_kafka_producev(rd_kafka_t *kafka, ...)
     va_start(arguments, kafka);
     size_t count = collect(&arguments, all, 16);
     va_end(arguments);
+    uint64_t print = fingerprint(all, count);
     rd_kafka_error_t *error = rd_kafka_produceva(kafka, all, count);
+    if (!error)
+        atomic_fetch_add(&produced, print);
     rd_kafka_resp_err_t code = error ? rd_kafka_error_code(error) : RD_KAFKA_RESP_ERR_NO_ERROR;
     rd_kafka_error_destroy(error);
     return code;
