@@ -20,13 +20,24 @@ static void cut_at_character(char *text, size_t size)
     text[len] = '\0';
 }
 
+/* A pointer is not cut within an escape either: "~" alone would make it none (RFC 6901 section 3).
+ */
+static void cut_pointer(struct fault *fault)
+{
+    size_t size = sizeof fault->pointer;
+    cut_at_character(fault->pointer, size);
+    size_t len = strlen(fault->pointer);
+    if (len + 1 == size && fault->pointer[len - 1] == '~')
+        fault->pointer[len - 1] = '\0';
+}
+
 int fault_set(struct fault *fault, const char *pointer, const char *detail, ...)
 {
     if (!fault)
         return ERR_INVALID;
     if (pointer != fault->pointer) {
         snprintf(fault->pointer, sizeof fault->pointer, "%s", pointer);
-        cut_at_character(fault->pointer, sizeof fault->pointer);
+        cut_pointer(fault);
     }
     va_list args;
     va_start(args, detail);
@@ -43,5 +54,5 @@ void fault_prefix(struct fault *fault, const char *prefix)
     char whole[sizeof fault->pointer * 2];
     snprintf(whole, sizeof whole, "%s%s", prefix, fault->pointer);
     snprintf(fault->pointer, sizeof fault->pointer, "%.*s", (int)sizeof fault->pointer - 1, whole);
-    cut_at_character(fault->pointer, sizeof fault->pointer);
+    cut_pointer(fault);
 }

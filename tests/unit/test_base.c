@@ -228,14 +228,38 @@ static void test_fault_is_cut_at_a_character(void **state)
     assert_int_equal(fault_set(NULL, "/id", "nobody asks"), ERR_INVALID);
 }
 
+/* Nor is its pointer cut within an escape, which would make it none. */
+static void test_pointer_is_cut_at_an_escape(void **state)
+{
+    (void)state;
+    struct fault fault = {.file = ""};
+    char pointer[sizeof fault.pointer] = "/";
+    for (size_t i = 1; i + 2 < sizeof pointer; i += 2)
+        memcpy(pointer + i, "~1", 3);
+    for (int shift = 0; shift < 2; shift++) {
+        char prefix[8] = "/data";
+        prefix[4 + shift] = '\0';
+        fault_set(&fault, pointer, "too long");
+        fault_prefix(&fault, prefix);
+        assert_int_not_equal(fault.pointer[strlen(fault.pointer) - 1], '~');
+        assert_true(strlen(fault.pointer) >= sizeof pointer - 2);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_arena),     cmocka_unit_test(test_buffer),
-        cmocka_unit_test(test_hex),       cmocka_unit_test(test_base64),
-        cmocka_unit_test(test_percent),   cmocka_unit_test(test_utf8),
-        cmocka_unit_test(test_durations), cmocka_unit_test(test_retry),
-        cmocka_unit_test(test_spans),     cmocka_unit_test(test_fault_is_cut_at_a_character),
+        cmocka_unit_test(test_arena),
+        cmocka_unit_test(test_buffer),
+        cmocka_unit_test(test_hex),
+        cmocka_unit_test(test_base64),
+        cmocka_unit_test(test_percent),
+        cmocka_unit_test(test_utf8),
+        cmocka_unit_test(test_durations),
+        cmocka_unit_test(test_retry),
+        cmocka_unit_test(test_spans),
+        cmocka_unit_test(test_fault_is_cut_at_a_character),
+        cmocka_unit_test(test_pointer_is_cut_at_an_escape),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
