@@ -25,6 +25,7 @@ struct kafka_consumer {
     struct kafka_wake wake;
     struct kafka_watch *watch;
     bool watched;                     /* the watch's thread runs */
+    bool assigned;                    /* and not yet revoked */
     enum kafka_trouble group_trouble; /* the group does not take us */
     rd_kafka_resp_err_t told;         /* the last error that was logged, */
     int64_t told_ms;                  /* and when */
@@ -86,12 +87,14 @@ static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
     struct kafka_consumer *consumer = opaque;
     if (err == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
         set_group_trouble(consumer, KAFKA_TROUBLE_NONE, NULL);
+        consumer->assigned = true;
         int rc = assign(consumer, rk, list);
         if (rc != 0)
             consumer->failure = rc;
         err = rd_kafka_assign(rk, rc == 0 ? list : NULL);
         kafka_wake_assign(&consumer->wake, rc == 0 ? list : NULL);
     } else {
+        consumer->assigned = false;
         consumer->listener.revoked(consumer->listener.context, rd_kafka_assignment_lost(rk));
         err = rd_kafka_assign(rk, NULL);
         kafka_wake_assign(&consumer->wake, NULL);
@@ -388,6 +391,8 @@ void kafka_consumer_close(struct kafka_consumer *consumer)
         kafka_watch_stop(consumer->watch);
     if (consumer->rk) {
         leave_group(consumer);
+        if (consumer->assigned) /* the group was not left */
+            consumer->listener.revoked(consumer->listener.context, true);
         kafka_wake_assign(&consumer->wake, NULL);
         kafka_end(consumer->rk);
     }
