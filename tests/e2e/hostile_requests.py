@@ -264,6 +264,8 @@ REQUESTS = {
     "chunks of one byte": (transfer(chunked(EVENT, 1)), [Accepted()], KEPT),
     "a chunk extension": (transfer(b'%x;a="b";c\r\n%s\r\n0;last\r\n\r\n' % (len(EVENT), EVENT)), 
                           [Either(Accepted(), Library(400))], Either(KEPT, CLOSED)),
+    "a chunk extension that ends in a bare line feed": (transfer(b"%x;a\n%s\r\n0\r\n\r\n" % (len(EVENT), EVENT)),
+                                                        [Either(Accepted(), Library(400))], Either(KEPT, CLOSED)),
     "a trailer": (transfer(b"%x\r\n%s\r\n0\r\nX-Sum: 1\r\n\r\n" % (len(EVENT), EVENT)), [Accepted()], KEPT),
     "a trailer that would frame": (transfer(b"%x\r\n%s\r\n0\r\nContent-Length: 7\r\nHost: x\r\n\r\n"
                                             % (len(EVENT), EVENT)), [Accepted()], KEPT),
