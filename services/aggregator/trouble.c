@@ -34,7 +34,8 @@ static const struct trouble_cause causes[] = {
     {"53100", TROUBLE_RESOURCES, "the database (its disk is full)",
      "make room on the server's disk"},
     {"53200", TROUBLE_RESOURCES, "the database (it has no memory)",
-     "give the server more memory, or lower its work_mem or shared_buffers"},
+     "out of shared memory: raise the server's max_locks_per_transaction, each month of the "
+     "timeline wants some; else give it more memory, or lower its work_mem"},
     {"53300", TROUBLE_RESOURCES, "the database (too many connections)",
      "raise the server's max_connections or the role's limit, or lower writers"},
     {"53", TROUBLE_RESOURCES, "the database (it lacks resources)", "see the server's log"},

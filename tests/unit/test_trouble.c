@@ -97,6 +97,7 @@ static void causes_have_names(void **state)
         {"40P01", TROUBLE_RETRY, "undoes", NULL},
         {"40001", TROUBLE_RETRY, "undoes", NULL},
         {"53100", TROUBLE_RESOURCES, "disk is full", "make room"},
+        {"53200", TROUBLE_RESOURCES, "no memory", "max_locks_per_transaction"},
         {"53300", TROUBLE_RESOURCES, "too many connections", "max_connections"},
         {"25006", TROUBLE_READ_ONLY, "read-only", "primary"},
         {"28P01", TROUBLE_RIGHTS, "refuses the user", "password"},
