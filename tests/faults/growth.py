@@ -50,12 +50,15 @@ class Growth:
         self.check_database()
         for name in (*DEPARTMENTS, *AGGREGATORS):
             process = self.world.process(name)
-            old = measure(process)
+            old = measure(process) if process.running else None
             status = process.stop()
             if status != 0:
                 self.breaches.append(f"{name} ended with status {status} at SIGTERM")
             self.world.start(name)
             fresh = measure(process)
+            if old is None or fresh is None:
+                self.breaches.append(f"{name} was not running at the end")
+                continue
             for what, more in (("memory", MORE_MEMORY), ("files", MORE_FILES),
                                ("threads", MORE_THREADS)):
                 if what == "memory" and not JUDGES_MEMORY:

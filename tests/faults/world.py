@@ -18,6 +18,7 @@ ROLE = "faults_writer"  # what the aggregators log in as
 # one that does not read for 6 s is put out of its group.
 AGGREGATOR_KAFKA = {"session.timeout.ms": 1500, "heartbeat.interval.ms": 400,
                     "max.poll.interval.ms": 6000}
+MOST_ENDED = 20
 PATIENCE = 90  # seconds within which everything goes on by itself after any fault
 
 
@@ -101,10 +102,13 @@ class World:
             return None
 
     def check_programs(self):
-        """Whatever ended by itself is a breach, and is started again, so that the others are found."""
+        """Whatever ended by itself is a breach, and is started again, so that others are found; but
+        not for ever."""
         for name, process in self.stack.programs.items():
             if process.popen is not None and process.popen.poll() is not None:
                 self.ended.append(f"{name} ended by itself with status {process.popen.returncode}")
+                if len(self.ended) > MOST_ENDED:
+                    raise Timeout("programs end by themselves again and again")
                 self.start(name, ready=False)
 
     def wait_progress(self, what):
