@@ -121,6 +121,9 @@ static const char *check_time(struct span value)
 
 static const char *check_datacontenttype(struct span value)
 {
+    /* In binary mode, over Kafka, data of this type would be taken for the event itself. */
+    if (event_media_type_is_event(value))
+        return "must be the media type of the data, not of an event";
     return media_type_valid(value) ? NULL : "must be a media type, as application/json";
 }
 
@@ -254,6 +257,13 @@ bool event_media_type_is_json(struct span content_type)
         return false;
     const char *tail = type.ptr + type.len - 5;
     return strncasecmp(tail, "/json", 5) == 0 || strncasecmp(tail, "+json", 5) == 0;
+}
+
+bool event_media_type_is_event(struct span content_type)
+{
+    static const char type[] = "application/cloudevents";
+    struct span trimmed = event_text_trim(content_type);
+    return trimmed.len >= sizeof type - 1 && strncasecmp(trimmed.ptr, type, sizeof type - 1) == 0;
 }
 
 bool event_media_type_is(struct span content_type, const char *type)

@@ -66,4 +66,8 @@ bool event_media_type_is_json(struct span content_type);
 /* A media type without its parameters is `type`, case aside. */
 bool event_media_type_is(struct span content_type, const char *type);
 
+/* Of an event format or a batch of them, whichever: "application/cloudevents…". No data is of such
+ * a type: by it a receiver tells a whole event from its data. */
+bool event_media_type_is_event(struct span content_type);
+
 #endif

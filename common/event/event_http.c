@@ -23,9 +23,7 @@ int event_http_mode(struct span content_type, enum event_mode *mode)
     if (event_media_type_is(content_type, "application/cloudevents+json"))
         return 0;
     *mode = EVENT_MODE_BINARY;
-    bool other_format =
-        starts_with_nocase(event_text_trim(content_type), "application/cloudevents");
-    return other_format ? ERR_NOT_FOUND : 0;
+    return event_media_type_is_event(content_type) ? ERR_NOT_FOUND : 0;
 }
 
 /* Resolves double-quoted parts and backslashes in them (RFC 9110, section

@@ -1,7 +1,6 @@
 #include "common/event/event_kafka.h"
 
 #include <jansson.h>
-#include <strings.h>
 
 #include "common/event/event_json.h"
 #include "common/event/event_text.h"
@@ -91,12 +90,6 @@ int event_to_record(const struct event *event, const struct event_facts *facts, 
     return write_key(facts, arena, &record->key);
 }
 
-static bool starts_with_nocase(struct span s, const char *prefix)
-{
-    size_t len = strlen(prefix);
-    return s.len >= len && strncasecmp(s.ptr, prefix, len) == 0;
-}
-
 static int structured(const struct record *record, struct span content_type, struct arena *arena,
                       struct event *event, struct fault *fault)
 {
@@ -170,7 +163,7 @@ int event_from_record(const struct record *record, struct arena *arena, struct e
 {
     struct span content_type = record_header_value(record, CONTENT_TYPE);
     *event = (struct event){.data_kind = EVENT_DATA_NONE};
-    if (!starts_with_nocase(event_text_trim(content_type), "application/cloudevents"))
+    if (!event_media_type_is_event(content_type))
         return binary(record, event, fault);
     if (given_twice(record, CONTENT_TYPE))
         return fault_set(fault, "", "header content-type is given twice");
