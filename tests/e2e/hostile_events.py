@@ -120,6 +120,9 @@ EVENTS = {
     "an empty id": bad("/id", "must not be empty", changed(b'"hostile-@@@@"', b'""')),
     "an id that is a number": bad("/id", "must be a string", changed(b'"hostile-@@@@"', b"7")),
     "a source that is no URI": bad("/source", "must be a URI-reference (RFC 3986)", changed(b'"/tests"', b'"a b"')),
+    "data that calls itself an event": bad(
+        "/datacontenttype", "must be the media type of the data, not of an event",
+        changed(b'"source"', b'"datacontenttype":"application/cloudevents+json","source"')),
     "an attribute in capitals": bad("", 'attribute name "Owner" must be 1 to 64 of the characters a-z and 0-9',
                                     changed(b'"source"', b'"Owner":"x","source"')),
     "an attribute that is an object": bad("/x", "must be a string, a boolean or a whole number; structured values "
