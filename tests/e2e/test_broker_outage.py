@@ -12,7 +12,7 @@ import pytest
 
 from support.crowd import Crowd, one_event, smallest_events
 from support.kafka import Kafka
-from support.paths import SERVERS
+from support.paths import RUNS, SERVERS
 from support.ports import free_port
 from support.proxy import Proxy
 from support.stack import DEPARTMENTS, Stack
@@ -38,7 +38,7 @@ def outage(request, postgres):
                    f"advertised.listeners=PLAINTEXT://127.0.0.1:{kafka.port},PROXIED://127.0.0.1:{proxy.port}\n"
                    "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT\n")
     kafka.start()
-    stack = Stack(SERVERS.parent / "e2e" / f"outage-{request.node.callspec.id}", kafka, postgres.new_database())
+    stack = Stack(RUNS / f"outage-{request.node.callspec.id}", kafka, postgres.new_database())
     stack.env["TL_BROKERS"] = f"127.0.0.1:{proxy.port}"
     stack.run("migrate")
     try:
