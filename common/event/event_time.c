@@ -138,6 +138,8 @@ static bool follows_leap_second(int64_t seconds_since_1970)
 
 int event_time_parse(struct span text, int64_t *microseconds)
 {
+    if (!text.ptr)
+        return ERR_INVALID; /* absent */
     struct reader r = {text.ptr, text.ptr + text.len};
     struct date date;
     int hour, minute, second, fraction, offset;
