@@ -93,7 +93,7 @@ def come_to_rest(world, plan):
     try:
         plan.carry_out(world, say)
     except AssertionError as error:  # Timeout is one, too
-        breaches.append(str(error).splitlines()[0])
+        breaches += str(error).splitlines()[:1] or [repr(error)]
     finally:
         world.load.hurry()
     try:
@@ -103,7 +103,7 @@ def come_to_rest(world, plan):
             world.stack.wait_ready(name, 60)
         world.stack.wait_caught_up(120)
     except AssertionError as error:  # Timeout is one, too
-        breaches.append(str(error).splitlines()[0])
+        breaches += str(error).splitlines()[:1] or [repr(error)]
     return breaches
 
 
