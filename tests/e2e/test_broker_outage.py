@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from support import sanitizer
 from support.crowd import Crowd, one_event, smallest_events
 from support.kafka import Kafka
 from support.paths import RUNS, SERVERS
@@ -114,7 +115,9 @@ def test_kafka_away_under_load(outage, way):
     print(f"\n{way.__name__}: {OUTAGE:g} s, {3 * CONNECTIONS} connections, {dict(counted)} answers, {len(during)} of them"
           f" meanwhile, slowest {slowest:.2f} s (with at most {crowd.lag:.2f} s of the test's own), 202 again after {back:.1f} s; {crowd.cut} connections cut;"
           f" peak MiB {({n: round(kib / 1024, 1) for n, kib in memory.items()})}; log lines {told}")
-    assert slowest < ANSWER + crowd.lag and not crowd.cut
+    assert not crowd.cut
+    # A sanitizer takes the time of three departments' work; with it nobody is judged.
+    assert slowest < ANSWER + crowd.lag or sanitizer.NAME, slowest
     for name in PROGRAMS:
         stack.wait_ready(name, 60)
         log = lines(stack, name)[before[name]:]
@@ -128,4 +131,5 @@ def test_kafka_away_under_load(outage, way):
     assert set(stored.values()) == {1}
     found = json.loads(stack.run("reconcile", "--json"))
     assert found["balanced"]
+    sanitizer.skip_memory()
     assert all(kib <= MEMORY for name, kib in memory.items()), memory
