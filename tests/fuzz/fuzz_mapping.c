@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct span rest = {(const char *)data, size}, line;
     if (!kit_line(&rest, &line) || line.len == 0)
         return 0;
-    size_t index = (size_t)((unsigned char)line.ptr[0] + 256 - '0') % sources->count;
+    size_t index = (unsigned char)(line.ptr[0] - '0') % sources->count;
     const struct source *source = &sources->items[index];
     size_t count = kit_headers(&rest, headers, HEADERS_LIMIT);
     map_body(source->mapping, source->department, kit_copy(rest), headers, count);

@@ -106,7 +106,8 @@ def message(first, headers, body):
 
 
 def source_names():
-    return sorted(path.stem for path in CONFIG.glob("sources/*.json"))
+    """In the order in which the sources are loaded: of their files' names."""
+    return [path.stem for path in sorted(CONFIG.glob("sources/*.json"))]
 
 
 def mapping_seeds():
