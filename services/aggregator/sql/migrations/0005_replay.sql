@@ -100,8 +100,7 @@ SELECT b.topic,
        b.duplicates,
        b.quarantined,
        b.void,
-       b.records - b.on_timeline - b.duplicates - b.quarantined - b.void AS difference,
-       b.skipped
+       b.records - b.on_timeline - b.duplicates - b.quarantined - b.void AS difference
 FROM (
     SELECT coalesce(o.topic, r.topic) AS topic,
            coalesce(o.partition, r.partition) AS partition,
@@ -109,8 +108,7 @@ FROM (
            coalesce(r.on_timeline, 0) AS on_timeline,
            coalesce(o.duplicates, 0) AS duplicates,
            coalesce(r.quarantined, 0) AS quarantined,
-           coalesce(o.void, 0) AS void,
-           coalesce(o.skipped, 0) AS skipped
+           coalesce(o.void, 0) AS void
     FROM store.consumer_offsets o
     FULL JOIN (
         SELECT u.topic, u.partition,
@@ -127,7 +125,6 @@ FROM (
 ) b;
 COMMENT ON COLUMN throughline.reconciliation.records IS 'Records that the aggregator has passed; one that was read again counts again.';
 COMMENT ON COLUMN throughline.reconciliation.void IS 'Offsets that hold no record for us: gaps, control records, and those left out by throughline replay.';
-COMMENT ON COLUMN throughline.reconciliation.skipped IS 'Of void: what throughline replay left out for good. 0 unless somebody decided so.';
 
 REVOKE ALL ON FUNCTION store.mark_stopped(text, integer, bigint, text),
     store.replay_from(text, integer, bigint, text, bigint) FROM PUBLIC;
