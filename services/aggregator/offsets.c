@@ -1,6 +1,7 @@
 #include "services/aggregator/offsets.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "common/base/log.h"
 #include "sql.h"
@@ -105,39 +106,21 @@ static void arrays_add(struct arrays *arrays, const struct partition *p, const s
         pg_array_int(&arrays->column[c], numbers[c]);
 }
 
-static void arrays_init(struct arrays *arrays)
+/* False without memory. */
+static bool arrays_fill(struct arrays *arrays, struct partition *const *touched, size_t count,
+                        bool count_later)
 {
+    static const struct books none;
+    bool complete = true;
     for (int i = 0; i < COLUMNS; i++)
         buffer_init(&arrays->column[i], ARRAY_LIMIT);
-}
-
-/* False without memory. */
-static bool arrays_end(struct arrays *arrays)
-{
-    bool complete = true;
+    for (size_t i = 0; i < count; i++)
+        arrays_add(arrays, touched[i], count_later ? &none : &touched[i]->books);
     for (int i = 0; i < COLUMNS; i++) {
         pg_array_end(&arrays->column[i]);
         complete = complete && !arrays->column[i].failed;
     }
     return complete;
-}
-
-static bool arrays_fill(struct arrays *arrays, struct partition *const *touched, size_t count,
-                        bool count_later)
-{
-    static const struct books none;
-    arrays_init(arrays);
-    for (size_t i = 0; i < count; i++)
-        arrays_add(arrays, touched[i], count_later ? &none : &touched[i]->books);
-    return arrays_end(arrays);
-}
-
-static bool arrays_fill_all(struct arrays *arrays, const struct partition *partitions, size_t count)
-{
-    arrays_init(arrays);
-    for (size_t i = 0; i < count; i++)
-        arrays_add(arrays, &partitions[i], &partitions[i].books);
-    return arrays_end(arrays);
 }
 
 static int run(struct pg *pg, const char *sql, struct partition *const *touched, size_t count,
@@ -192,24 +175,21 @@ int offsets_release(struct pg *pg, const struct partition *partitions, size_t co
     return 0;
 }
 
-int offsets_hold(struct pg *pg, const struct partition *partitions, size_t count)
+int offsets_hold(struct pg *pg, struct partition *partitions, size_t count)
 {
     static const enum column columns[] = {TOPIC, PARTITION, GENERATION};
-    struct arrays arrays;
-    struct pg_result *row = NULL;
-    int rc = 0;
     if (count == 0)
         return 0;
-    if (!arrays_fill_all(&arrays, partitions, count)) {
+    struct partition **all = calloc(count, sizeof *all);
+    if (!all) {
         log_error("No memory for the offsets of a batch");
-        rc = ERR_MEMORY;
-    } else {
-        const char *params[3];
-        for (int i = 0; i < 3; i++)
-            params[i] = arrays.column[columns[i]].data;
-        rc = pg_query_prepared(pg, SQL_OFFSETS_LOST, params, 3, &row);
+        return ERR_MEMORY;
     }
-    arrays_free(&arrays);
+    for (size_t i = 0; i < count; i++)
+        all[i] = &partitions[i];
+    struct pg_result *row = NULL;
+    int rc = run(pg, SQL_OFFSETS_LOST, all, count, true, columns, 3, &row);
+    free(all);
     if (rc == 0 && pg_rows(row) > 0) {
         log_warn("A partition was taken over, or sent elsewhere by hand",
                  LOG_TEXT("topic", pg_text(row, 0, 0)), LOG_INT("partition", pg_int(row, 0, 1)));

@@ -17,7 +17,7 @@ int offsets_take_over(struct pg *pg, struct partition *partition, int64_t low_wa
                       int64_t lock_timeout_ms) CHECKED;
 
 /* Are these partitions still ours, all of them? ERR_CONFLICT (logged) when one is not. */
-int offsets_hold(struct pg *pg, const struct partition *partitions, size_t count) CHECKED;
+int offsets_hold(struct pg *pg, struct partition *partitions, size_t count) CHECKED;
 
 /* Remembers that a partition is not read any further, and why, for people to see. */
 int offsets_mark_stopped(struct pg *pg, const struct partition *partition,
