@@ -218,3 +218,18 @@ bool predicate_holds(const struct predicate *predicate, json_t *root)
     }
     return true;
 }
+
+const json_t *predicate_constants(const struct predicate *predicate, const char *pointer)
+{
+    for (size_t i = 0; predicate && i < predicate->count; i++) {
+        const struct member *member = &predicate->members[i];
+        if (member->test.kind == TEST_EQUAL && strcmp(member->pointer, pointer) == 0)
+            return member->test.expected;
+    }
+    return NULL;
+}
+
+size_t predicate_size(const struct predicate *predicate)
+{
+    return predicate ? predicate->count : 0;
+}

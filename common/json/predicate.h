@@ -50,4 +50,8 @@ int predicate_parse(struct arena *arena, json_t *json, const char *at, struct pr
 /* NULL holds always. */
 bool predicate_holds(const struct predicate *predicate, json_t *root);
 
+/* The constant, or list of constants, that a pointer is compared with; NULL where it is not. */
+const json_t *predicate_constants(const struct predicate *predicate, const char *pointer);
+size_t predicate_size(const struct predicate *predicate); /* how many members it compares */
+
 #endif
