@@ -1,0 +1,73 @@
+/*
+ * What events and requests do to handoffs: which handoff a closing event closes, what a request
+ * changes. Works on handoffs in memory, under the lock of their customers; what it changed is
+ * marked. Pure, so that a test needs no database.
+ */
+#ifndef SERVICES_AGGREGATOR_HANDOFF_FOLD_H
+#define SERVICES_AGGREGATOR_HANDOFF_FOLD_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "common/event/event_uid.h"
+#include "services/aggregator/handoff_rules.h"
+#include "services/aggregator/handoff_states.h"
+
+/* Spans live as long as the arena or the trees behind them. Times are µs since 1970, 0: never. */
+struct handoff {
+    struct event_uid id; /* of rule and opening event, so that it cannot open twice */
+    struct span rule;
+    int64_t identity_id, customer_id;
+    struct span from, to; /* departments; from is absent where the system itself opened it */
+    enum handoff_state state;
+    bool overdue, undeliverable;
+    int64_t occurred_at; /* the opening event's: only later events close it */
+    int64_t opened_at, due_at, delivered_at, accepted_at, closed_at;
+    struct span accepted_by, closed_by, note; /* note: of the last request */
+    struct span closing_event_id;
+    struct event_uid closing_uid;
+    json_t *match;    /* values of the opening event, one for each pair of the rule; borrowed */
+    int64_t sequence; /* + 1 with each change that its receiver is told */
+    int64_t depth;    /* how many handoffs lead to it, each opened by what the last one said */
+    bool is_new, changed;
+};
+
+/* An event that rules close or cancel handoffs by. */
+struct handoff_closing {
+    int64_t customer_id, occurred_at;
+    struct event_uid uid;
+    struct span type, event_id;
+    json_t *data; /* borrowed; NULL: not JSON */
+};
+
+/*
+ * Each event, in the order of (occurred_at, uid), ends at most one handoff of each rule that wants
+ * its type: the oldest live one of its customer that occurred at or before it and whose `match`
+ * values it carries. `closings` is sorted in place. A handoff whose rule is gone is ended by nobody
+ * but people.
+ */
+void handoff_fold_closings(const struct handoff_rules *rules, struct handoff *handoffs,
+                           size_t handoff_count, struct handoff_closing *closings,
+                           size_t closing_count);
+
+/* Do the opening event's values equal those of a closing event? A value that either lacks never
+ * does. */
+bool handoff_matches(const struct handoff_rule *rule, const json_t *match, json_t *closing_data);
+
+/* The values of an opening event that `match` looks at: an array, null for what is not there. The
+ * caller's to json_decref; NULL without memory. */
+json_t *handoff_match_values(const struct handoff_rule *rule, json_t *data);
+
+/* What a department asks or reports. */
+struct handoff_request {
+    enum handoff_action action;
+    int64_t occurred_at;
+    struct span by, note, to; /* `to`: of a reassignment */
+};
+
+/* Applies a request; `due_ms` is the rule's, for a clock that starts anew. EFFECT_REFUSED changes
+ * nothing. */
+enum handoff_effect handoff_fold_request(struct handoff *handoff,
+                                         const struct handoff_request *request, int64_t due_ms);
+
+#endif
