@@ -1,0 +1,145 @@
+-- What analysts read of handoffs, owners, issues and silence. Masked as in 0003_views.sql: by
+-- pg_has_role, where personal data or free text stands.
+
+-- The owner by customer: of several identities the one that the latest event named.
+CREATE VIEW throughline.owners AS
+SELECT DISTINCT ON (i.customer_id, o.department, o.role, o.region)
+       i.customer_id,
+       o.department,
+       nullif(o.role, '') AS role,
+       nullif(o.region, '') AS region,
+       CASE WHEN (SELECT pg_has_role('throughline_analyst_pii', 'member'))
+            THEN o.owner ELSE '***' END AS owner,
+       o.since
+FROM store.owners o
+JOIN store.identities i ON i.identity_id = o.identity_id
+ORDER BY i.customer_id, o.department, o.role, o.region, o.named_at DESC, o.event_uid DESC;
+
+COMMENT ON VIEW throughline.owners IS
+    'Who looks after a customer in each department: whom the latest event names, by the time it occurred.';
+COMMENT ON COLUMN throughline.owners.customer_id IS 'The customer.';
+COMMENT ON COLUMN throughline.owners.department IS 'The department whose events name the owner.';
+COMMENT ON COLUMN throughline.owners.role IS 'In which role, where a department tells several apart.';
+COMMENT ON COLUMN throughline.owners.region IS 'For which region, where a department tells several apart.';
+COMMENT ON COLUMN throughline.owners.owner IS 'The employee. *** without throughline_analyst_pii.';
+COMMENT ON COLUMN throughline.owners.since IS 'When an event first named them, nobody else having been named since.';
+
+-- Issues by customer: of several identities the earliest opening and the latest of the rest. Times
+-- after which it was opened again do not count.
+CREATE VIEW throughline.issues AS
+SELECT f.customer_id,
+       f.issue_id,
+       f.department,
+       CASE WHEN f.summary IS NULL OR (SELECT pg_has_role('throughline_analyst_pii', 'member'))
+            THEN f.summary ELSE '***' END AS summary,
+       f.opened_at,
+       CASE WHEN f.told_at >= f.reopened_at OR f.reopened_at IS NULL THEN f.told_at END AS told_at,
+       CASE WHEN f.closed_at >= f.reopened_at OR f.reopened_at IS NULL THEN f.closed_at END AS closed_at
+FROM (
+    SELECT i.customer_id, s.issue_id, s.department,
+           (array_agg(s.summary ORDER BY s.summary_at DESC NULLS LAST))[1] AS summary,
+           min(s.opened_at) AS opened_at,
+           max(s.reopened_at) AS reopened_at,
+           max(s.told_at) AS told_at,
+           max(s.closed_at) AS closed_at
+    FROM store.issues s
+    JOIN store.identities i ON i.identity_id = s.identity_id
+    GROUP BY i.customer_id, s.issue_id, s.department
+) f;
+
+COMMENT ON VIEW throughline.issues IS
+    'What would make a customer leave: complaints, outages, broken promises; open as long as closed_at is NULL.';
+COMMENT ON COLUMN throughline.issues.customer_id IS 'The customer.';
+COMMENT ON COLUMN throughline.issues.issue_id IS 'Its id in the department that opened it.';
+COMMENT ON COLUMN throughline.issues.department IS 'The department that opened it.';
+COMMENT ON COLUMN throughline.issues.summary IS 'One line for people. Free text: *** without throughline_analyst_pii.';
+COMMENT ON COLUMN throughline.issues.opened_at IS 'When it was opened first; NULL where only its end is known.';
+COMMENT ON COLUMN throughline.issues.told_at IS 'When the customer was told of it, since it was last opened; NULL while they were not.';
+COMMENT ON COLUMN throughline.issues.closed_at IS 'When it was closed, since it was last opened; NULL while it is open.';
+
+CREATE VIEW throughline.handoffs AS
+SELECT h.handoff_id,
+       h.rule,
+       i.customer_id,
+       h.from_department,
+       h.to_department,
+       h.state,
+       h.overdue,
+       h.ask,
+       CASE WHEN (SELECT pg_has_role('throughline_analyst_pii', 'member')) THEN h.brief END AS brief,
+       h.opened_at,
+       h.delivered_at,
+       h.accepted_at,
+       CASE WHEN h.accepted_by IS NULL OR (SELECT pg_has_role('throughline_analyst_pii', 'member'))
+            THEN h.accepted_by ELSE '***' END AS accepted_by,
+       h.due_at,
+       h.closed_at,
+       CASE WHEN h.closed_by IS NULL OR (SELECT pg_has_role('throughline_analyst_pii', 'member'))
+            THEN h.closed_by ELSE '***' END AS closed_by,
+       h.closing_event_id,
+       h.undeliverable,
+       h.brief_version
+FROM store.handoffs h
+LEFT JOIN store.identities i ON i.identity_id = h.identity_id;
+
+COMMENT ON VIEW throughline.handoffs IS
+    'Work that an event in one department opened for another, and what became of it.';
+COMMENT ON COLUMN throughline.handoffs.handoff_id IS 'The handoff: a hash of the rule and the event that opened it.';
+COMMENT ON COLUMN throughline.handoffs.rule IS 'The rule of handoffs.json that opened it.';
+COMMENT ON COLUMN throughline.handoffs.customer_id IS 'Whom it is about.';
+COMMENT ON COLUMN throughline.handoffs.from_department IS 'Whose event opened it; NULL where the system itself did (a silence, an untold issue).';
+COMMENT ON COLUMN throughline.handoffs.to_department IS 'Whose work it is.';
+COMMENT ON COLUMN throughline.handoffs.state IS 'open, delivered (the receiver''s system has it), accepted, done, declined or cancelled.';
+COMMENT ON COLUMN throughline.handoffs.overdue IS 'Its due time passed before it was closed.';
+COMMENT ON COLUMN throughline.handoffs.ask IS 'What is to be done, in one line.';
+COMMENT ON COLUMN throughline.handoffs.brief IS 'What the receiver needs to know, as it was at the opening. NULL without throughline_analyst_pii.';
+COMMENT ON COLUMN throughline.handoffs.opened_at IS 'When it was opened; after a reassignment it still says when first.';
+COMMENT ON COLUMN throughline.handoffs.delivered_at IS 'When the receiver''s system took it.';
+COMMENT ON COLUMN throughline.handoffs.accepted_at IS 'When somebody accepted it.';
+COMMENT ON COLUMN throughline.handoffs.accepted_by IS 'Who. *** without throughline_analyst_pii.';
+COMMENT ON COLUMN throughline.handoffs.due_at IS 'By when it is to be done; a reassignment restarts the clock.';
+COMMENT ON COLUMN throughline.handoffs.closed_at IS 'When it was done, declined or cancelled.';
+COMMENT ON COLUMN throughline.handoffs.closed_by IS 'Who did it by hand; NULL where an event did. *** without throughline_analyst_pii.';
+COMMENT ON COLUMN throughline.handoffs.closing_event_id IS 'The id of the event that closed it.';
+COMMENT ON COLUMN throughline.handoffs.undeliverable IS 'The receiver''s system did not take it, and nobody tries any more.';
+COMMENT ON COLUMN throughline.handoffs.brief_version IS 'The form of the brief.';
+
+-- Who has been silent for long. What is long, the aggregator has written down (option stale_after).
+CREATE TABLE store.settings (
+    name text PRIMARY KEY,
+    value text NOT NULL
+);
+GRANT SELECT, INSERT, UPDATE ON store.settings TO throughline_writer;
+
+CREATE VIEW throughline.stale_customers AS
+SELECT c.customer_id,
+       t.last_touch,
+       now() - t.last_touch AS silent_for,
+       (
+           SELECT coalesce(jsonb_object_agg(o.department, o.owner), '{}')
+           FROM throughline.owners o WHERE o.customer_id = c.customer_id
+       ) AS owners
+FROM store.customers c
+CROSS JOIN LATERAL (
+    SELECT max(e.occurred_at) AS last_touch
+    FROM store.identities i
+    CROSS JOIN LATERAL (
+        SELECT p.occurred_at
+        FROM store.events p JOIN store.event_types y ON y.type = p.type AND y.touch
+        WHERE p.identity_id = i.identity_id
+        ORDER BY p.occurred_at DESC LIMIT 1
+    ) e
+    WHERE i.customer_id = c.customer_id
+) t
+WHERE c.merged_into IS NULL
+  AND t.last_touch < now() - (SELECT s.value::interval FROM store.settings s WHERE s.name = 'stale_after');
+
+COMMENT ON VIEW throughline.stale_customers IS
+    'Customers whom nobody has been in contact with for longer than the configuration allows. Looks at every customer.';
+COMMENT ON COLUMN throughline.stale_customers.customer_id IS 'The customer.';
+COMMENT ON COLUMN throughline.stale_customers.last_touch IS 'When the last event occurred that counts as contact.';
+COMMENT ON COLUMN throughline.stale_customers.silent_for IS 'How long ago that is.';
+COMMENT ON COLUMN throughline.stale_customers.owners IS 'Who looks after them, by department: {"sales": "ann"}. *** without throughline_analyst_pii.';
+
+GRANT SELECT ON throughline.owners, throughline.issues, throughline.handoffs, throughline.stale_customers
+    TO throughline_analyst;
