@@ -40,6 +40,7 @@ void batch_free(struct batch *batch)
     free(batch->identity_slots);
     free(batch->tie);
     free(batch->attachment);
+    free(batch->note);
     free(batch->quarantine);
     *batch = (struct batch){0};
 }
@@ -56,6 +57,7 @@ void batch_clear(struct batch *batch)
     batch->identity_count = 0;
     batch->tie_count = 0;
     batch->attachment_count = 0;
+    batch->note_count = 0;
     batch->quarantine_count = 0;
     batch->refused_count = 0;
     batch->record_count = 0;
@@ -278,6 +280,9 @@ static void field_end(struct buffer *rows, size_t start)
 }
 
 /* Data that is no JSON is kept as an object that says so: nothing is lost. */
+/* Before the text of a jsonb field: its length, and the version of its binary form. */
+#define JSONB_HEAD (4 + 1)
+
 static void append_data(struct buffer *rows, const struct event *event)
 {
     if (event->data_kind == EVENT_DATA_NONE) {
@@ -285,7 +290,7 @@ static void append_data(struct buffer *rows, const struct event *event)
         return;
     }
     size_t start = field_begin(rows);
-    buffer_append_char(rows, 1); /* jsonb's binary form: a version, then the text */
+    buffer_append_char(rows, 1); /* jsonb's version */
     if (event->data_kind == EVENT_DATA_JSON) {
         buffer_append_span(rows, event->data);
     } else {
@@ -314,7 +319,7 @@ static void append_amount(struct buffer *rows, struct span amount)
 
 static void append_row(struct batch *batch, const struct record *record, const char *department,
                        const struct event *event, const struct event_facts *facts,
-                       const struct event_uid *uid)
+                       const struct event_uid *uid, size_t *data)
 {
     struct buffer *rows = &batch->rows;
     pg_field_time(rows, facts->occurred_at);
@@ -327,25 +332,56 @@ static void append_row(struct batch *batch, const struct record *record, const c
     pg_field_text(rows, facts->owner);
     append_amount(rows, facts->amount);
     pg_field_text(rows, facts->currency);
+    *data = rows->len + JSONB_HEAD;
     append_data(rows, event);
     pg_field_text(rows, record->topic);
     pg_field_int32(rows, record->partition);
     pg_field_int64(rows, record->offset);
 }
 
+static bool copy_span(struct arena *arena, struct span from, struct span *to)
+{
+    *to = from.ptr ? arena_copy(arena, from) : from;
+    return !from.ptr || to->ptr;
+}
+
+static int add_note(struct batch *batch, const char *department, const struct event *event,
+                    const struct event_facts *facts, size_t data, uint32_t *index)
+{
+    bool json = event->data_kind == EVENT_DATA_JSON;
+    struct batch_note note = {
+        .department = department, .data = data, .data_len = json ? event->data.len : 0};
+    if (!grow((void **)&batch->note, batch->note_count, &batch->note_capacity, sizeof note) ||
+        !copy_span(&batch->arena, event->type, &note.type) ||
+        !copy_span(&batch->arena, facts->owner, &note.owner) ||
+        !copy_span(&batch->arena, facts->facts, &note.facts) ||
+        !copy_span(&batch->arena, event_extension(event, "traceparent"), &note.traceparent))
+        return no_memory();
+    *index = (uint32_t)batch->note_count;
+    batch->note[batch->note_count++] = note;
+    return 0;
+}
+
+struct span batch_note_data(const struct batch *batch, const struct batch_note *note)
+{
+    return (struct span){batch->rows.data + note->data, note->data_len};
+}
+
 int batch_add_event(struct batch *batch, struct partition *partition, const struct record *record,
                     const char *department, const struct event *event,
-                    const struct event_facts *facts, struct kafka_message *message)
+                    const struct event_facts *facts, bool noted, struct kafka_message *message)
 {
     struct batch_row row = {
         .occurred_at = facts->occurred_at,
         .uid = event_uid_of(event->source, event->id),
+        .note = BATCH_NONE,
         .tie = (uint32_t)batch->tie_count,
         .attachment = (uint32_t)batch->attachment_count,
         .start = batch->rows.len,
         .partition = partition,
         .offset = record->offset,
     };
+    size_t data = 0;
     int rc = add_identities(batch, &facts->identities, false, &row.identity);
     if (rc == 0)
         rc = add_identities(batch, &facts->identities, true, &row.account);
@@ -354,12 +390,14 @@ int batch_add_event(struct batch *batch, struct partition *partition, const stru
         row.attachment_count = (uint32_t)batch->attachment_count - row.attachment;
         if (row.identity == BATCH_NONE)
             row.identity = row.account; /* an event of the organisation alone */
-        append_row(batch, record, department, event, facts, &row.uid);
+        append_row(batch, record, department, event, facts, &row.uid, &data);
         row.len = batch->rows.len - row.start;
         if (batch->rows.failed ||
             !grow((void **)&batch->row, batch->row_count, &batch->row_capacity, sizeof *batch->row))
             rc = no_memory();
     }
+    if (rc == 0 && noted)
+        rc = add_note(batch, department, event, facts, data, &row.note);
     if (rc != 0)
         return rc;
     row.message = batch->keep_records && message ? kafka_message_keep(message) : NULL;

@@ -66,9 +66,19 @@ struct batch_tie {
     uint32_t anchor, other;
 };
 
+/* What is needed of a row beyond its place on the timeline: facts are folded from it, or rules of
+ * handoffs want to see it. Spans live in the batch's arena. */
+struct batch_note {
+    const char *department; /* as batch_add_event was given it */
+    struct span type;
+    struct span owner, facts, traceparent; /* extensions; absent: ptr NULL */
+    size_t data, data_len;                 /* JSON, in `rows`; without any the length is 0 */
+};
+
 struct batch_row {
     int64_t occurred_at;
     struct event_uid uid;
+    uint32_t note;              /* index of a batch_note, or BATCH_NONE */
     uint32_t identity, account; /* indexes of batch_identity; account may be BATCH_NONE */
     uint32_t tie, tie_count;    /* its part of batch->tie */
     uint32_t attachment, attachment_count; /* and of batch->attachment */
@@ -103,6 +113,8 @@ struct batch {
     size_t tie_count, tie_capacity;
     struct batch_attachment *attachment;
     size_t attachment_count, attachment_capacity;
+    struct batch_note *note;
+    size_t note_count, note_capacity;
     struct batch_quarantine *quarantine;
     size_t quarantine_count, quarantine_capacity;
     int64_t quarantine_room; /* so many records may be added to it; whoever fills the batch says */
@@ -128,12 +140,13 @@ void batch_clear(struct batch *batch);
 bool batch_is_empty(const struct batch *batch);
 bool batch_is_full(const struct batch *batch, size_t record_limit);
 
-/* Adds an admitted event as a timeline row. Spans are copied; with keep_records the batch
- * keeps the message that they came in, where there is one (else NULL), too. ERR_MEMORY,
- * ERR_LIMIT. */
+/* Adds an admitted event as a timeline row, with a note of it where `noted`. Spans are copied; with
+ * keep_records the batch keeps the message that they came in, where there is one (else NULL), too.
+ * ERR_MEMORY, ERR_LIMIT. */
 int batch_add_event(struct batch *batch, struct partition *partition, const struct record *record,
                     const char *department, const struct event *event,
-                    const struct event_facts *facts, struct kafka_message *message) CHECKED;
+                    const struct event_facts *facts, bool noted,
+                    struct kafka_message *message) CHECKED;
 
 /* Adds a record to be quarantined, with all its bytes. */
 int batch_add_quarantine(struct batch *batch, struct partition *partition,
@@ -150,6 +163,9 @@ void batch_tie(struct batch *batch, size_t row_count);
 
 /* The root of an identity's component, the lowest index in it. After batch_tie. */
 uint32_t batch_component(struct batch *batch, uint32_t identity);
+
+/* The data of a note, as JSON text. Good until something is added to the batch. */
+struct span batch_note_data(const struct batch *batch, const struct batch_note *note);
 
 /* Source and id of a row, as encoded. */
 void batch_row_key(const struct batch *batch, const struct batch_row *row, struct span *source,

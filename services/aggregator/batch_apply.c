@@ -4,6 +4,7 @@
 
 #include "common/base/retry.h"
 #include "common/base/stop.h"
+#include "services/aggregator/facts.h"
 #include "services/aggregator/identities.h"
 #include "services/aggregator/offsets.h"
 #include "services/aggregator/quarantine.h"
@@ -55,6 +56,8 @@ static int write_all(struct batch_apply *apply, struct batch *batch, const struc
         rc = identities_resolve(pg, batch, apply->cache);
     if (rc == 0)
         rc = carefully ? events_put_staged(pg, batch) : events_copy(pg, batch);
+    if (rc == 0)
+        rc = facts_put(pg, batch);
     if (rc == 0)
         rc = quarantine_put(pg, batch, carefully, apply->quarantine_limit);
     if (rc == 0 && carefully)

@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "services/aggregator/facts.h"
+
 /* What one record may take while it is decoded: its texts, some of them several times over. A
  * record that wants more would stop its partition, so the limit is far from what one can want. */
 #define SCRATCH_LIMIT (8 * DECODE_BYTES_LIMIT)
@@ -132,7 +134,8 @@ int decode_into_batch(struct decoder *decoder, struct batch *batch, struct parti
     const char *reason;
     int rc = decode_record(decoder, record, now, &department, &event, &facts, &reason, &fault);
     if (rc == 0)
-        return batch_add_event(batch, partition, record, department->name, &event, &facts, message);
+        return batch_add_event(batch, partition, record, department->name, &event, &facts,
+                               facts_wanted(&facts), message);
     if (rc != ERR_INVALID)
         return rc;
     if (!has_room(batch))

@@ -10,6 +10,7 @@
 #include "services/aggregator/database.h"
 #include "services/aggregator/decode.h"
 #include "services/aggregator/events.h"
+#include "services/aggregator/facts.h"
 #include "services/aggregator/identities.h"
 #include "services/aggregator/offsets.h"
 #include "services/department/source_config.h"
@@ -208,7 +209,8 @@ static int add_webhook(struct quarantine_replay *replay, struct stored *stored,
         break;
     }
     return batch_add_event(&replay->batch, &stored->partition, &stored->record,
-                           source->department->name, &mapped.event, &mapped.facts, NULL);
+                           source->department->name, &mapped.event, &mapped.facts,
+                           facts_wanted(&mapped.facts), NULL);
 }
 
 static int add_record(struct quarantine_replay *replay, struct stored *stored, struct fault *fault)
@@ -221,7 +223,7 @@ static int add_record(struct quarantine_replay *replay, struct stored *stored, s
     if (rc != 0)
         return rc;
     return batch_add_event(&replay->batch, &stored->partition, &stored->record, department->name,
-                           &event, &facts, NULL);
+                           &event, &facts, facts_wanted(&facts), NULL);
 }
 
 /* Marks the record as decided; ERR_CONFLICT when somebody else has. */

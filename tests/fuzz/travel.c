@@ -111,7 +111,7 @@ void expect_row(const struct record *record, const char *department, const struc
     struct span source, id;
     if (!batch.identity_slots)
         expect(batch_init(&batch, (size_t)1024 * 1024) == 0, "there is memory for a batch");
-    expect(batch_add_event(&batch, &partition, record, department, event, facts, NULL) == 0,
+    expect(batch_add_event(&batch, &partition, record, department, event, facts, false, NULL) == 0,
            "an event goes into the batch");
     const struct batch_row *row = &batch.row[0];
     expect(row->identity != BATCH_NONE, "a row hangs on an identity");

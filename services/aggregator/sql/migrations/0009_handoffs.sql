@@ -18,31 +18,34 @@ CREATE TABLE store.owners (
     PRIMARY KEY (identity_id, department, role, region)
 ) WITH (fillfactor = 70);
 
--- What would make a customer leave. Each column takes the latest (opened_at: the earliest) of its
--- kind, so that the order of arrival changes nothing. Open: never closed, or opened again since.
+-- What would make a customer leave. Whichever department speaks of it, its id is the same: who tells
+-- the customer is seldom who opened it. Each column takes the latest (opened_at and department: the
+-- earliest opening), so that the order of arrival changes nothing. Open: never closed, or opened
+-- again since.
 CREATE TABLE store.issues (
     identity_id bigint NOT NULL,
-    department text NOT NULL,
     issue_id text NOT NULL,
+    department text, -- of the earliest opening; NULL: only told or closed so far
     summary text,
     summary_at timestamptz,
-    opened_at timestamptz,   -- NULL: only its end is known so far
+    opened_at timestamptz,
     reopened_at timestamptz, -- the latest opening
     told_at timestamptz,
     closed_at timestamptz,
-    untold_raised_at timestamptz, -- the opening for which the watch has raised it
-    PRIMARY KEY (identity_id, department, issue_id)
+    untold_raised_for timestamptz, -- the reopened_at for which the watch has raised it
+    PRIMARY KEY (identity_id, issue_id)
 ) WITH (fillfactor = 70);
-CREATE INDEX issues_untold ON store.issues (reopened_at) WHERE told_at IS NULL AND closed_at IS NULL;
+CREATE INDEX issues_untold ON store.issues (reopened_at) WHERE reopened_at IS NOT NULL AND untold_raised_for IS NULL;
 
--- What a customer was promised. Kept: said so by a later event (member `kept` of data).
+-- What a customer was promised, and whether an event said since that it was kept (member `kept` of
+-- data, by the same words).
 CREATE TABLE store.promises (
     identity_id bigint NOT NULL,
-    department text NOT NULL,
     promise text NOT NULL,
-    made_at timestamptz, -- the latest time
-    kept_at timestamptz,
-    PRIMARY KEY (identity_id, department, promise)
+    department text,     -- of the latest time that it was made
+    made_at timestamptz, -- the latest; NULL: only kept so far
+    kept_at timestamptz, -- the latest
+    PRIMARY KEY (identity_id, promise)
 ) WITH (fillfactor = 70);
 
 -- Work that an event in one department opened for another.

@@ -24,8 +24,8 @@ COMMENT ON COLUMN throughline.owners.region IS 'For which region, where a depart
 COMMENT ON COLUMN throughline.owners.owner IS 'The employee. *** without throughline_analyst_pii.';
 COMMENT ON COLUMN throughline.owners.since IS 'When an event first named them, nobody else having been named since.';
 
--- Issues by customer: of several identities the earliest opening and the latest of the rest. Times
--- after which it was opened again do not count.
+-- Issues by customer: of several identities the earliest opening and the latest of the rest. Being
+-- told and closed before it was opened again does not count.
 CREATE VIEW throughline.issues AS
 SELECT f.customer_id,
        f.issue_id,
@@ -33,10 +33,11 @@ SELECT f.customer_id,
        CASE WHEN f.summary IS NULL OR (SELECT pg_has_role('throughline_analyst_pii', 'member'))
             THEN f.summary ELSE '***' END AS summary,
        f.opened_at,
-       CASE WHEN f.told_at >= f.reopened_at OR f.reopened_at IS NULL THEN f.told_at END AS told_at,
-       CASE WHEN f.closed_at >= f.reopened_at OR f.reopened_at IS NULL THEN f.closed_at END AS closed_at
+       CASE WHEN f.reopened_at IS NULL OR f.told_at >= f.reopened_at THEN f.told_at END AS told_at,
+       CASE WHEN f.reopened_at IS NULL OR f.closed_at >= f.reopened_at THEN f.closed_at END AS closed_at
 FROM (
-    SELECT i.customer_id, s.issue_id, s.department,
+    SELECT i.customer_id, s.issue_id,
+           (array_agg(s.department ORDER BY s.opened_at NULLS LAST))[1] AS department,
            (array_agg(s.summary ORDER BY s.summary_at DESC NULLS LAST))[1] AS summary,
            min(s.opened_at) AS opened_at,
            max(s.reopened_at) AS reopened_at,
@@ -44,7 +45,7 @@ FROM (
            max(s.closed_at) AS closed_at
     FROM store.issues s
     JOIN store.identities i ON i.identity_id = s.identity_id
-    GROUP BY i.customer_id, s.issue_id, s.department
+    GROUP BY i.customer_id, s.issue_id
 ) f;
 
 COMMENT ON VIEW throughline.issues IS
