@@ -16,6 +16,11 @@ VIEWS = {
                  " lifetime_value",
     "identities": "customer_id kind value first_seen",
     "quarantine": "quarantine_id topic partition kafka_offset reason detail received_at state",
+    "owners": "customer_id department role region owner since",
+    "handoffs": "handoff_id rule customer_id from_department to_department state overdue ask brief opened_at delivered_at"
+                " accepted_at accepted_by due_at closed_at closed_by closing_event_id undeliverable brief_version",
+    "issues": "customer_id issue_id department summary opened_at told_at closed_at",
+    "stale_customers": "customer_id last_touch silent_for owners",
     "merges": "merge_id survivor absorbed merged_at evidence undone_at",
     "reconciliation": "topic partition records on_timeline duplicates quarantined void difference",
 }
