@@ -15,15 +15,20 @@ static void add(SHA256_CTX *hash, struct span s)
     SHA256_Update(hash, s.ptr, s.len);
 }
 
-struct event_uid event_uid_of(struct span source, struct span id)
+struct event_uid event_uid_of_parts(const struct span *parts, size_t count)
 {
     SHA256_CTX hash;
     SHA256_Init(&hash);
-    add(&hash, source);
-    add(&hash, id);
+    for (size_t i = 0; i < count; i++)
+        add(&hash, parts[i]);
     unsigned char digest[SHA256_DIGEST_LENGTH];
     SHA256_Final(digest, &hash);
     struct event_uid uid;
     memcpy(uid.bytes, digest, sizeof uid.bytes);
     return uid;
+}
+
+struct event_uid event_uid_of(struct span source, struct span id)
+{
+    return event_uid_of_parts((const struct span[]){source, id}, 2);
 }

@@ -14,4 +14,7 @@ struct event_uid {
 
 struct event_uid event_uid_of(struct span source, struct span id);
 
+/* Of any number of parts, in the same way. */
+struct event_uid event_uid_of_parts(const struct span *parts, size_t count);
+
 #endif

@@ -11,6 +11,7 @@
 #include "common/base/stop.h"
 #include "common/http/health.h"
 #include "services/aggregator/database.h"
+#include "services/aggregator/handoff_metrics.h"
 #include "services/aggregator/stage_metrics.h"
 #include "services/aggregator/writer.h"
 
@@ -23,6 +24,7 @@ struct aggregator {
     struct config *config;
     struct identity_kinds *kinds;
     struct vocabulary *vocabulary;
+    struct handoff_rules *rules;
     const char **topics;
     struct writer_setup setup;
     struct writer *writers[WRITERS_LIMIT];
@@ -39,6 +41,8 @@ static int load(struct aggregator *aggregator, const char *dir, struct fault *fa
         rc = vocabulary_load(dir, &aggregator->vocabulary, fault);
     if (rc == 0 && aggregator->vocabulary->count == 0)
         rc = fault_set(fault, "", "the folder departments has no department");
+    if (rc == 0)
+        rc = handoff_rules_load(dir, aggregator->vocabulary, &aggregator->rules, fault);
     return rc;
 }
 
@@ -48,6 +52,7 @@ static void unload(struct aggregator *aggregator)
         for (size_t i = 0; aggregator->topics[i]; i++)
             free((void *)(uintptr_t)aggregator->topics[i]);
     free(aggregator->topics);
+    handoff_rules_free(aggregator->rules);
     vocabulary_free(aggregator->vocabulary);
     identity_kinds_free(aggregator->kinds);
     config_free(aggregator->config);
@@ -95,8 +100,9 @@ static bool ready(void *context, char *why, size_t why_size)
 static int start_writers(struct aggregator *aggregator)
 {
     int64_t count = config_number(aggregator->config, "writers");
-    aggregator->setup = (struct writer_setup){aggregator->config, aggregator->kinds,
-                                              aggregator->vocabulary, aggregator->topics};
+    aggregator->setup =
+        (struct writer_setup){aggregator->config, aggregator->kinds, aggregator->vocabulary,
+                              aggregator->rules, aggregator->topics};
     for (int i = 0; i < count; i++) {
         int rc = writer_start(&aggregator->setup, i, &aggregator->writers[i]);
         if (rc != 0)
@@ -145,6 +151,7 @@ static int open_all(struct aggregator *aggregator)
     if (rc != 0)
         return rc;
     stage_metrics_init(config_number(aggregator->config, "quarantine_limit"));
+    handoff_metrics_init();
     database_init();
     rc = start_writers(aggregator);
     if (rc == 0)

@@ -121,18 +121,17 @@ static bool grow_slots(struct batch *batch)
 }
 
 /* The batch's entry of an identity, made where it is new. */
-static int intern(struct batch *batch, const struct identity *identity, uint32_t *index)
+static int intern(struct batch *batch, struct span kind, struct span value, uint32_t *index)
 {
-    size_t kind_len = strlen(identity->kind->name);
     char key[64 + 1 + IDENTITY_VALUE_LIMIT];
-    if (kind_len + 1 + identity->value.len > sizeof key) {
+    if (kind.len + 1 + value.len > sizeof key) {
         log_error("An identity is longer than identities can be");
         return ERR_IO;
     }
-    memcpy(key, identity->kind->name, kind_len);
-    key[kind_len] = '=';
-    memcpy(key + kind_len + 1, identity->value.ptr, identity->value.len);
-    struct span wanted = {key, kind_len + 1 + identity->value.len};
+    memcpy(key, kind.ptr, kind.len);
+    key[kind.len] = '=';
+    memcpy(key + kind.len + 1, value.ptr, value.len);
+    struct span wanted = {key, kind.len + 1 + value.len};
 
     uint32_t *slot = identity_slot(batch, wanted);
     if (*slot) {
@@ -149,11 +148,21 @@ static int intern(struct batch *batch, const struct identity *identity, uint32_t
     *index = (uint32_t)batch->identity_count++;
     batch->identity[*index] = (struct batch_identity){
         .key = copy,
-        .kind = {copy.ptr, kind_len},
-        .value = {copy.ptr + kind_len + 1, identity->value.len},
+        .kind = {copy.ptr, kind.len},
+        .value = {copy.ptr + kind.len + 1, value.len},
     };
     *identity_slot(batch, copy) = *index + 1;
     return 0;
+}
+
+static int intern_identity(struct batch *batch, const struct identity *identity, uint32_t *index)
+{
+    return intern(batch, span_of(identity->kind->name), identity->value, index);
+}
+
+int batch_place(struct batch *batch, struct batch_row *row, struct span kind, struct span value)
+{
+    return intern(batch, kind, value, &row->identity);
 }
 
 uint32_t batch_component(struct batch *batch, uint32_t identity)
@@ -248,10 +257,10 @@ static int add_identities(struct batch *batch, const struct identities *identiti
             continue;
         int rc;
         if (*anchor == BATCH_NONE) {
-            rc = intern(batch, identity, anchor); /* the strongest comes first */
+            rc = intern_identity(batch, identity, anchor); /* the strongest comes first */
         } else if (identity->ties) {
             uint32_t other;
-            rc = intern(batch, identity, &other);
+            rc = intern_identity(batch, identity, &other);
             if (rc == 0)
                 rc = tie(batch, *anchor, other);
         } else {
@@ -345,17 +354,36 @@ static bool copy_span(struct arena *arena, struct span from, struct span *to)
     return !from.ptr || to->ptr;
 }
 
+static bool copy_asked(struct batch *batch, const struct event *event,
+                       const struct handoff_asked *asked, struct batch_note *note)
+{
+    if (!asked)
+        return true;
+    struct handoff_asked *copy = arena_alloc(&batch->arena, sizeof *copy);
+    note->asked = copy;
+    if (copy)
+        *copy = *asked;
+    return copy && copy_span(&batch->arena, asked->by, &copy->by) &&
+           copy_span(&batch->arena, asked->note, &copy->note) &&
+           copy_span(&batch->arena, asked->to, &copy->to) &&
+           copy_span(&batch->arena, event->id, &note->asked_id);
+}
+
 static int add_note(struct batch *batch, const char *department, const struct event *event,
-                    const struct event_facts *facts, size_t data, uint32_t *index)
+                    const struct event_facts *facts, const struct batch_interest *interest,
+                    size_t data, uint32_t *index)
 {
     bool json = event->data_kind == EVENT_DATA_JSON;
-    struct batch_note note = {
-        .department = department, .data = data, .data_len = json ? event->data.len : 0};
+    struct batch_note note = {.department = department,
+                              .data = data,
+                              .data_len = json ? event->data.len : 0,
+                              .of_handoffs = interest->handoffs || interest->asked};
     if (!grow((void **)&batch->note, batch->note_count, &batch->note_capacity, sizeof note) ||
         !copy_span(&batch->arena, event->type, &note.type) ||
         !copy_span(&batch->arena, facts->owner, &note.owner) ||
         !copy_span(&batch->arena, facts->facts, &note.facts) ||
-        !copy_span(&batch->arena, event_extension(event, "traceparent"), &note.traceparent))
+        !copy_span(&batch->arena, event_extension(event, "traceparent"), &note.traceparent) ||
+        !copy_asked(batch, event, interest->asked, &note))
         return no_memory();
     *index = (uint32_t)batch->note_count;
     batch->note[batch->note_count++] = note;
@@ -369,7 +397,8 @@ struct span batch_note_data(const struct batch *batch, const struct batch_note *
 
 int batch_add_event(struct batch *batch, struct partition *partition, const struct record *record,
                     const char *department, const struct event *event,
-                    const struct event_facts *facts, bool noted, struct kafka_message *message)
+                    const struct event_facts *facts, const struct batch_interest *interest,
+                    struct kafka_message *message)
 {
     struct batch_row row = {
         .occurred_at = facts->occurred_at,
@@ -396,11 +425,12 @@ int batch_add_event(struct batch *batch, struct partition *partition, const stru
             !grow((void **)&batch->row, batch->row_count, &batch->row_capacity, sizeof *batch->row))
             rc = no_memory();
     }
-    if (rc == 0 && noted)
-        rc = add_note(batch, department, event, facts, data, &row.note);
+    if (rc == 0 && (interest->facts || interest->handoffs || interest->asked))
+        rc = add_note(batch, department, event, facts, interest, data, &row.note);
     if (rc != 0)
         return rc;
-    row.message = batch->keep_records && message ? kafka_message_keep(message) : NULL;
+    bool keep = message && (batch->keep_records || interest->asked);
+    row.message = keep ? kafka_message_keep(message) : NULL;
     batch->row[batch->row_count++] = row;
     batch->record_count++;
     return 0;

@@ -16,6 +16,7 @@
 #include "common/event/event_kafka.h"
 #include "common/event/event_uid.h"
 #include "common/kafka/kafka_consumer.h"
+#include "services/aggregator/handoff_asked.h"
 
 #define BATCH_NONE UINT32_MAX /* no identity */
 
@@ -52,6 +53,8 @@ struct batch_identity {
     int64_t offset;              /* or, where nothing did, the first that named it */
     int64_t identity_id, customer_id; /* 0 until resolved */
     bool known;                       /* from the cache, nothing to ask */
+    bool locked;                      /* a root: its component's customers are to be locked */
+    bool merged;                      /* its customer is what several have just become */
 };
 
 /* A weak identity that came with a strong one. */
@@ -73,13 +76,18 @@ struct batch_note {
     struct span type;
     struct span owner, facts, traceparent; /* extensions; absent: ptr NULL */
     size_t data, data_len;                 /* JSON, in `rows`; without any the length is 0 */
+    bool of_handoffs;                      /* its customer's handoffs are to be looked at */
+    const struct handoff_asked *asked;     /* NULL: no request */
+    struct span asked_id;                  /* its event's id */
+    bool refused; /* it speaks of a handoff that is not there: its row is in quarantine */
 };
 
 struct batch_row {
     int64_t occurred_at;
     struct event_uid uid;
     uint32_t note;              /* index of a batch_note, or BATCH_NONE */
-    uint32_t identity, account; /* indexes of batch_identity; account may be BATCH_NONE */
+    uint32_t identity, account; /* indexes of batch_identity; account may be BATCH_NONE, identity
+                                   only as long as a request's handoff is not known */
     uint32_t tie, tie_count;    /* its part of batch->tie */
     uint32_t attachment, attachment_count; /* and of batch->attachment */
     bool aside;        /* repeats another row, of the batch or on the timeline: a duplicate */
@@ -133,6 +141,15 @@ struct batch {
 #define REASON_UID_COLLISION    "uid-collision" /* another event has the same event_uid */
 #define REASON_UNSTORABLE       "unstorable"    /* PostgreSQL refuses the row */
 #define REASON_UNMAPPED         "unmapped"      /* a webhook that its source's mapping cannot map */
+#define REASON_UNKNOWN_HANDOFF                                                                     \
+    "unknown-handoff" /* what it asks or reports is of none that is there */
+
+/* Why more of an event is wanted than its row. */
+struct batch_interest {
+    bool facts;                        /* in it are some to fold */
+    bool handoffs;                     /* its type opens or closes some */
+    const struct handoff_asked *asked; /* it is a request or a report; NULL: it is none */
+};
 
 int batch_init(struct batch *batch, size_t byte_limit) CHECKED;
 void batch_free(struct batch *batch);
@@ -140,13 +157,18 @@ void batch_clear(struct batch *batch);
 bool batch_is_empty(const struct batch *batch);
 bool batch_is_full(const struct batch *batch, size_t record_limit);
 
-/* Adds an admitted event as a timeline row, with a note of it where `noted`. Spans are copied; with
- * keep_records the batch keeps the message that they came in, where there is one (else NULL), too.
- * ERR_MEMORY, ERR_LIMIT. */
+/* Adds an admitted event as a timeline row, with a note of it where there is an interest. Spans are
+ * copied; with keep_records, and of a request, the batch keeps the message that they came in, where
+ * there is one (else NULL), too. A request has no identities: batch_place says later what its row
+ * hangs on. ERR_MEMORY, ERR_LIMIT. */
 int batch_add_event(struct batch *batch, struct partition *partition, const struct record *record,
                     const char *department, const struct event *event,
-                    const struct event_facts *facts, bool noted,
+                    const struct event_facts *facts, const struct batch_interest *interest,
                     struct kafka_message *message) CHECKED;
+
+/* Hangs a request's row on its handoff's identity. */
+int batch_place(struct batch *batch, struct batch_row *row, struct span kind,
+                struct span value) CHECKED;
 
 /* Adds a record to be quarantined, with all its bytes. */
 int batch_add_quarantine(struct batch *batch, struct partition *partition,

@@ -5,6 +5,7 @@
 #include "common/base/retry.h"
 #include "common/base/stop.h"
 #include "services/aggregator/facts.h"
+#include "services/aggregator/handoffs.h"
 #include "services/aggregator/identities.h"
 #include "services/aggregator/offsets.h"
 #include "services/aggregator/quarantine.h"
@@ -59,6 +60,8 @@ static int write_all(struct batch_apply *apply, struct batch *batch, const struc
     if (rc == 0)
         rc = facts_put(pg, batch);
     if (rc == 0)
+        rc = handoffs_apply(pg, apply->rules, apply->vocabulary, batch);
+    if (rc == 0)
         rc = quarantine_put(pg, batch, carefully, apply->quarantine_limit);
     if (rc == 0 && carefully)
         rc = offsets_count(pg, touched->partition, touched->count);
@@ -71,6 +74,8 @@ static int transact(struct batch_apply *apply, struct batch *batch, const struct
     struct pg *pg = apply->pg;
     int64_t epoch = 0;
     int rc = events_make_months(pg, batch, apply->months);
+    if (rc == 0)
+        rc = handoffs_locate(pg, batch);
     if (rc == 0)
         rc = events_prepare(batch);
     if (rc == 0)

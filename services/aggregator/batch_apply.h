@@ -1,12 +1,14 @@
 /*
  * A batch to the database: the only BEGIN and COMMIT of the event path. In one
- * transaction, in this order: the offsets (the fence), the identities, the events, the
- * quarantine. Either all of it is there afterwards, or nothing.
+ * transaction, in this order: the offsets (the fence), the identities, the events, what they say
+ * of the customer (facts), the handoffs with their outbox, the quarantine. Either all of it is
+ * there afterwards, or nothing.
  */
 #ifndef SERVICES_AGGREGATOR_BATCH_APPLY_H
 #define SERVICES_AGGREGATOR_BATCH_APPLY_H
 
 #include "services/aggregator/events.h"
+#include "services/aggregator/handoff_rules.h"
 #include "services/aggregator/identity_cache.h"
 
 struct batch_apply {
@@ -14,6 +16,8 @@ struct batch_apply {
     struct identity_cache *cache;
     struct months *months;
     int64_t epoch; /* of what the cache holds; 0 at first */
+    const struct handoff_rules *rules;
+    const struct vocabulary *vocabulary;
     int64_t quarantine_limit;
     int careful; /* so many more batches go the careful way at once: repeats come in runs */
 };

@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "common/event/fact_checks.h"
+#include "common/event/system_events.h"
 #include "services/aggregator/facts.h"
 
 /* What one record may take while it is decoded: its texts, some of them several times over. A
@@ -11,9 +13,9 @@
 #define TOPIC_PREFIX "events."
 
 void decoder_init(struct decoder *decoder, const struct identity_kinds *kinds,
-                  const struct vocabulary *vocabulary)
+                  const struct vocabulary *vocabulary, const struct handoff_rules *rules)
 {
-    *decoder = (struct decoder){.kinds = kinds, .vocabulary = vocabulary};
+    *decoder = (struct decoder){.kinds = kinds, .vocabulary = vocabulary, .rules = rules};
     arena_init(&decoder->scratch, SCRATCH_LIMIT);
 }
 
@@ -68,9 +70,39 @@ int decode_check_size(struct span value, struct fault *fault)
     return 0;
 }
 
+struct batch_interest decode_interest(const struct decoder *decoder, const struct event *event,
+                                      const struct event_facts *facts)
+{
+    size_t rules;
+    handoff_rules_of(decoder->rules, event->type, &rules);
+    return (struct batch_interest){.facts = facts_wanted(facts), .handoffs = rules > 0};
+}
+
+/* What a department asks or reports of a handoff names no customer: it is about the handoff's. */
+static int read_request(const struct admission *admission, struct arena *arena,
+                        struct decoded *decoded, struct fault *fault)
+{
+    decoded->facts = (struct event_facts){.occurred_at = 0};
+    decoded->interest = (struct batch_interest){.asked = &decoded->asked};
+    int rc = facts_check_time(admission, &decoded->event, &decoded->facts.occurred_at, fault);
+    return rc ? rc : handoff_asked_read(&decoded->event, arena, &decoded->asked, fault);
+}
+
+static int read_event(const struct decoder *decoder, const struct admission *admission,
+                      struct arena *arena, struct decoded *decoded, struct fault *fault)
+{
+    bool complete = false;
+    int rc = event_facts_from_extensions(admission, &decoded->event, arena, &decoded->facts,
+                                         &complete, fault);
+    if (rc == 0 && !complete)
+        rc = event_admit(admission, &decoded->event, NULL, arena, &decoded->facts, fault);
+    if (rc == 0)
+        decoded->interest = decode_interest(decoder, &decoded->event, &decoded->facts);
+    return rc;
+}
+
 int decode_record(struct decoder *decoder, const struct record *record, int64_t now,
-                  const struct department **department, struct event *event,
-                  struct event_facts *facts, const char **reason, struct fault *fault)
+                  struct decoded *decoded, const char **reason, struct fault *fault)
 {
     struct arena *arena = &decoder->scratch;
     arena_reset(arena);
@@ -84,21 +116,21 @@ int decode_record(struct decoder *decoder, const struct record *record, int64_t 
         return rc;
 
     *reason = REASON_NOT_A_CLOUDEVENT;
-    rc = event_from_record(record, arena, event, fault);
+    rc = event_from_record(record, arena, &decoded->event, fault);
     if (rc != 0)
         return rc;
 
     *reason = REASON_INADMISSIBLE;
-    *department = vocabulary_department(decoder->vocabulary, decode_department(record->topic));
-    if (!*department)
+    const struct department *department =
+        vocabulary_department(decoder->vocabulary, decode_department(record->topic));
+    decoded->department = department;
+    if (!department)
         return fault_set(fault, "", "no department of the configuration has the topic %.*s",
                          SPAN_ARGS(record->topic));
-    struct admission admission = {decoder->kinds, *department, now};
-    bool complete = false;
-    rc = event_facts_from_extensions(&admission, event, arena, facts, &complete, fault);
-    if (rc == 0 && !complete)
-        rc = event_admit(&admission, event, NULL, arena, facts, fault);
-    return rc;
+    struct admission admission = {decoder->kinds, department, now};
+    if (system_event_of(decoded->event.type) == SYSTEM_IS_TOLD)
+        return read_request(&admission, arena, decoded, fault);
+    return read_event(decoder, &admission, arena, decoded, fault);
 }
 
 static bool has_room(const struct batch *batch)
@@ -128,14 +160,12 @@ int decode_into_batch(struct decoder *decoder, struct batch *batch, struct parti
     if (message->headers_cut)
         return quarantine_many_headers(decoder, batch, partition, message);
     struct fault fault = {.detail = ""};
-    struct event event;
-    struct event_facts facts;
-    const struct department *department;
+    struct decoded decoded;
     const char *reason;
-    int rc = decode_record(decoder, record, now, &department, &event, &facts, &reason, &fault);
+    int rc = decode_record(decoder, record, now, &decoded, &reason, &fault);
     if (rc == 0)
-        return batch_add_event(batch, partition, record, department->name, &event, &facts,
-                               facts_wanted(&facts), message);
+        return batch_add_event(batch, partition, record, decoded.department->name, &decoded.event,
+                               &decoded.facts, &decoded.interest, message);
     if (rc != ERR_INVALID)
         return rc;
     if (!has_room(batch))

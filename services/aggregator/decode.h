@@ -6,6 +6,7 @@
 #define SERVICES_AGGREGATOR_DECODE_H
 
 #include "services/aggregator/batch.h"
+#include "services/aggregator/handoff_rules.h"
 
 /* What is decoded at most: no intake writes more. Its tree, where a record must be parsed, takes
  * some 130 bytes a value. */
@@ -15,20 +16,33 @@
 struct decoder {
     const struct identity_kinds *kinds;
     const struct vocabulary *vocabulary;
+    const struct handoff_rules *rules;
     struct arena scratch; /* of one record; decoder_init */
 };
 
+/* A record read as an event. */
+struct decoded {
+    const struct department *department;
+    struct event event;
+    struct event_facts facts; /* of a request only occurred_at */
+    struct handoff_asked asked;
+    struct batch_interest interest; /* may point to `asked` */
+};
+
 void decoder_init(struct decoder *decoder, const struct identity_kinds *kinds,
-                  const struct vocabulary *vocabulary);
+                  const struct vocabulary *vocabulary, const struct handoff_rules *rules);
 void decoder_free(struct decoder *decoder);
 
 /* Reads a record as an event of its topic's department. ERR_INVALID with the
- * fault and *reason (REASON_…) says why it must go to quarantine. Event and
- * facts live in the record and in decoder->scratch until the next call.
+ * fault and *reason (REASON_…) says why it must go to quarantine. What was decoded
+ * lives in the record and in decoder->scratch until the next call.
  * `now` in microseconds. */
 int decode_record(struct decoder *decoder, const struct record *record, int64_t now,
-                  const struct department **department, struct event *event,
-                  struct event_facts *facts, const char **reason, struct fault *fault) CHECKED;
+                  struct decoded *decoded, const char **reason, struct fault *fault) CHECKED;
+
+/* Why more of an event is wanted than its row, for events that are no requests. */
+struct batch_interest decode_interest(const struct decoder *decoder, const struct event *event,
+                                      const struct event_facts *facts);
 
 /* Is the record's value small enough to be looked at? ERR_INVALID with the fault. */
 int decode_check_size(struct span value, struct fault *fault) CHECKED;

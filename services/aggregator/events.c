@@ -86,13 +86,18 @@ static int set_aside(struct batch *batch)
     return 0;
 }
 
-static int collide(struct batch *batch, size_t i)
+int events_refuse(struct batch *batch, size_t i, const char *reason, const char *detail)
 {
-    int rc = refuse(batch, &batch->row[i], REASON_UID_COLLISION,
-                    "another event of the same moment has the same event_uid");
+    int rc = refuse(batch, &batch->row[i], reason, detail);
     if (rc == 0)
         remove_row(batch, i);
     return rc;
+}
+
+static int collide(struct batch *batch, size_t i)
+{
+    return events_refuse(batch, i, REASON_UID_COLLISION,
+                         "another event of the same moment has the same event_uid");
 }
 
 /* Marks the rows that repeat one before them. */

@@ -27,6 +27,10 @@ int events_make_months(struct pg *pg, const struct batch *batch, struct months *
  * ERR_NOT_FOUND: as below. */
 int events_prepare(struct batch *batch) CHECKED;
 
+/* Before that: takes row i off the list and puts its record into quarantine. ERR_NOT_FOUND: as
+ * below. */
+int events_refuse(struct batch *batch, size_t i, const char *reason, const char *detail) CHECKED;
+
 /* ERR_INVALID with pg_sqlstate 23505: a row is there already; 23514: a month is
  * missing; class 22: a value is refused. The transaction is then to be rolled back. */
 int events_copy(struct pg *pg, const struct batch *batch) CHECKED;

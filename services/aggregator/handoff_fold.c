@@ -9,7 +9,8 @@ static int by_time(const void *a, const void *b)
     const struct handoff_closing *x = a, *y = b;
     if (x->occurred_at != y->occurred_at)
         return x->occurred_at < y->occurred_at ? -1 : 1;
-    return memcmp(x->uid.bytes, y->uid.bytes, sizeof x->uid.bytes);
+    int order = memcmp(x->uid.bytes, y->uid.bytes, sizeof x->uid.bytes);
+    return order != 0 ? order : strcmp(x->rule->name, y->rule->name);
 }
 
 json_t *handoff_match_values(const struct handoff_rule *rule, json_t *data)
@@ -43,48 +44,43 @@ static bool is_older(const struct handoff *a, const struct handoff *b)
     return memcmp(a->id.bytes, b->id.bytes, sizeof a->id.bytes) < 0;
 }
 
-static bool can_end(const struct handoff *handoff, const struct handoff_rule *rule,
-                    const struct handoff_closing *closing)
+static bool can_end(const struct handoff *handoff, const struct handoff_closing *closing)
 {
     return handoff->customer_id == closing->customer_id && !handoff_is_closed(handoff->state) &&
-           handoff->occurred_at <= closing->occurred_at && span_is(handoff->rule, rule->name) &&
-           handoff_matches(rule, handoff->match, closing->data);
+           handoff->occurred_at <= closing->occurred_at &&
+           span_is(handoff->rule, closing->rule->name) &&
+           handoff_matches(closing->rule, handoff->match, closing->data);
 }
 
-static void end_oldest(const struct handoff_interest *interest, struct handoff *handoffs,
-                       size_t count, const struct handoff_closing *closing)
+static void end_oldest(struct handoff *handoffs, size_t count,
+                       const struct handoff_closing *closing)
 {
     struct handoff *oldest = NULL;
     for (size_t i = 0; i < count; i++)
-        if (can_end(&handoffs[i], interest->rule, closing) &&
-            (!oldest || is_older(&handoffs[i], oldest)))
+        if (can_end(&handoffs[i], closing) && (!oldest || is_older(&handoffs[i], oldest)))
             oldest = &handoffs[i];
     if (!oldest)
         return;
-    oldest->state = handoff_move(oldest->state, interest->use == HANDOFF_DONE ? ACTION_DONE_WHEN
-                                                                              : ACTION_CANCEL_WHEN)
-                        .next;
+    enum handoff_action action =
+        closing->use == HANDOFF_DONE ? ACTION_DONE_WHEN : ACTION_CANCEL_WHEN;
+    oldest->state = handoff_move(oldest->state, action).next;
     oldest->closed_at = closing->occurred_at;
     oldest->closing_event_id = closing->event_id;
     oldest->closing_uid = closing->uid;
+    oldest->closing_trace = closing->trace;
     oldest->sequence++;
     oldest->changed = true;
 }
 
-void handoff_fold_closings(const struct handoff_rules *rules, struct handoff *handoffs,
-                           size_t handoff_count, struct handoff_closing *closings,
-                           size_t closing_count)
+void handoff_fold_closings(struct handoff *handoffs, size_t handoff_count,
+                           struct handoff_closing *closings, size_t closing_count)
 {
     if (closing_count == 0)
         return;
     qsort(closings, closing_count, sizeof *closings, by_time);
-    for (size_t i = 0; i < closing_count; i++) {
-        size_t count;
-        const struct handoff_interest *interest = handoff_rules_of(rules, closings[i].type, &count);
-        for (size_t k = 0; k < count; k++)
-            if (interest[k].use != HANDOFF_OPENS)
-                end_oldest(&interest[k], handoffs, handoff_count, &closings[i]);
-    }
+    for (size_t i = 0; i < closing_count; i++)
+        if (i == 0 || by_time(&closings[i - 1], &closings[i]) != 0)
+            end_oldest(handoffs, handoff_count, &closings[i]);
 }
 
 static void start_anew(struct handoff *handoff, const struct handoff_request *request,
@@ -142,6 +138,8 @@ enum handoff_effect handoff_fold_request(struct handoff *handoff,
     /* Reports are no news to the receiver. */
     if (request->action != ACTION_DELIVERED && request->action != ACTION_UNDELIVERABLE)
         handoff->sequence++;
+    if (request->action == ACTION_REASSIGN)
+        handoff->opened_sequence = handoff->sequence;
     handoff->changed = true;
     return EFFECT_MOVES;
 }

@@ -24,31 +24,34 @@ struct handoff {
     int64_t occurred_at; /* the opening event's: only later events close it */
     int64_t opened_at, due_at, delivered_at, accepted_at, closed_at;
     struct span accepted_by, closed_by, note; /* note: of the last request */
-    struct span closing_event_id;
+    struct span closing_event_id, closing_trace;
     struct event_uid closing_uid;
     json_t *match;    /* values of the opening event, one for each pair of the rule; borrowed */
+    int64_t due_ms;   /* how long its receiver has, from the opening */
     int64_t sequence; /* + 1 with each change that its receiver is told */
-    int64_t depth;    /* how many handoffs lead to it, each opened by what the last one said */
+    int64_t opened_sequence; /* that of the opening, or of the last reassignment */
+    int64_t depth; /* how many handoffs lead to it, each opened by what the last one said */
     bool is_new, changed;
 };
 
-/* An event that rules close or cancel handoffs by. */
+/* An event that a rule closes or cancels handoffs by. */
 struct handoff_closing {
     int64_t customer_id, occurred_at;
     struct event_uid uid;
-    struct span type, event_id;
+    const struct handoff_rule *rule;
+    enum handoff_use use; /* HANDOFF_DONE, HANDOFF_CANCELS */
+    struct span event_id, trace;
     json_t *data; /* borrowed; NULL: not JSON */
 };
 
 /*
- * Each event, in the order of (occurred_at, uid), ends at most one handoff of each rule that wants
- * its type: the oldest live one of its customer that occurred at or before it and whose `match`
- * values it carries. `closings` is sorted in place. A handoff whose rule is gone is ended by nobody
- * but people.
+ * Each event, in the order of (occurred_at, uid), ends at most one handoff of its rule, however
+ * often it is listed: the oldest live one of its customer that occurred at or before it and whose
+ * `match` values it carries. `closings` is sorted in place. A handoff whose rule is gone is ended
+ * by nobody but people.
  */
-void handoff_fold_closings(const struct handoff_rules *rules, struct handoff *handoffs,
-                           size_t handoff_count, struct handoff_closing *closings,
-                           size_t closing_count);
+void handoff_fold_closings(struct handoff *handoffs, size_t handoff_count,
+                           struct handoff_closing *closings, size_t closing_count);
 
 /* Do the opening event's values equal those of a closing event? A value that either lacks never
  * does. */

@@ -89,7 +89,7 @@ void handoff_rules_free(struct handoff_rules *rules)
 const struct handoff_interest *handoff_rules_of(const struct handoff_rules *rules, struct span type,
                                                 size_t *count)
 {
-    size_t low = 0, high = rules->interest_count;
+    size_t low = 0, high = rules ? rules->interest_count : 0;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         if (span_compare(span_of(rules->interests[middle].type), type) < 0)
@@ -98,7 +98,7 @@ const struct handoff_interest *handoff_rules_of(const struct handoff_rules *rule
             high = middle;
     }
     size_t end = low;
-    while (end < rules->interest_count && span_is(type, rules->interests[end].type))
+    while (rules && end < rules->interest_count && span_is(type, rules->interests[end].type))
         end++;
     *count = end - low;
     return *count > 0 ? &rules->interests[low] : NULL;
@@ -106,7 +106,7 @@ const struct handoff_interest *handoff_rules_of(const struct handoff_rules *rule
 
 const struct handoff_rule *handoff_rule_named(const struct handoff_rules *rules, struct span name)
 {
-    for (size_t i = 0; i < rules->count; i++)
+    for (size_t i = 0; rules && i < rules->count; i++)
         if (span_is(name, rules->rules[i].name))
             return &rules->rules[i];
     return NULL;

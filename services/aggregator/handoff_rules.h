@@ -87,7 +87,8 @@ int handoff_rules_load(const char *config_dir, const struct vocabulary *vocabula
                        struct handoff_rules **out, struct fault *fault) CHECKED;
 void handoff_rules_free(struct handoff_rules *rules);
 
-/* What rules want of a type: NULL and 0 for nearly all. Cheap enough for every event. */
+/* What rules want of a type: NULL and 0 for nearly all, and without rules. Cheap enough for every
+ * event. */
 const struct handoff_interest *handoff_rules_of(const struct handoff_rules *rules, struct span type,
                                                 size_t *count);
 

@@ -8,11 +8,24 @@
 
 #define ARRAY_LIMIT ((size_t)64 * 1024 * 1024)
 
+/* The components whose customers are to be locked, since their handoffs are looked at. */
+static void mark_locked(struct batch *batch)
+{
+    for (uint32_t i = 0; i < batch->identity_count; i++)
+        batch->identity[i].locked = batch->identity[i].merged = false;
+    for (size_t i = 0; batch->note_count > 0 && i < batch->unique_count; i++) {
+        const struct batch_row *row = &batch->row[i];
+        if (row->note != BATCH_NONE && batch->note[row->note].of_handoffs)
+            batch->identity[batch_component(batch, row->identity)].locked = true;
+    }
+}
+
 /* Which components the database must be asked about: those with an identity that the cache does
- * not know, and those whose identities it knows under different customers. Of what no row names
- * that counts, it is asked nothing. */
+ * not know, those whose identities it knows under different customers, and those to lock. Of what
+ * no row names that counts, it is asked nothing. */
 static void look_up(struct batch *batch, struct identity_cache *cache)
 {
+    mark_locked(batch);
     for (uint32_t i = 0; i < batch->identity_count; i++) {
         struct batch_identity *identity = &batch->identity[i];
         struct cached_identity cached;
@@ -24,7 +37,8 @@ static void look_up(struct batch *batch, struct identity_cache *cache)
     /* The root speaks for its component; a root has the lowest index, so it is seen first. */
     for (uint32_t i = 0; i < batch->identity_count; i++) {
         struct batch_identity *root = &batch->identity[batch_component(batch, i)];
-        if (!batch->identity[i].known || batch->identity[i].customer_id != root->customer_id)
+        if (!batch->identity[i].known || batch->identity[i].customer_id != root->customer_id ||
+            root->locked)
             root->known = false;
     }
     for (uint32_t i = 0; i < batch->identity_count; i++)
@@ -32,7 +46,7 @@ static void look_up(struct batch *batch, struct identity_cache *cache)
 }
 
 struct question {
-    struct buffer kinds, values, components, records;
+    struct buffer kinds, values, components, records, locked;
     uint32_t *asked; /* indexes of batch_identity, in the order of the arrays */
     size_t count;
 };
@@ -43,6 +57,7 @@ static void question_free(struct question *question)
     buffer_free(&question->values);
     buffer_free(&question->components);
     buffer_free(&question->records);
+    buffer_free(&question->locked);
     free(question->asked);
 }
 
@@ -52,6 +67,7 @@ static bool question_fill(struct question *question, struct batch *batch)
     buffer_init(&question->values, ARRAY_LIMIT);
     buffer_init(&question->components, ARRAY_LIMIT);
     buffer_init(&question->records, ARRAY_LIMIT);
+    buffer_init(&question->locked, ARRAY_LIMIT);
     question->count = 0;
     question->asked = calloc(batch->identity_count + 1, sizeof *question->asked);
     if (!question->asked)
@@ -67,14 +83,17 @@ static bool question_fill(struct question *question, struct batch *batch)
         pg_array_text(&question->values, identity->value);
         pg_array_int(&question->components, batch_component(batch, i));
         pg_array_text(&question->records, (struct span){record, (size_t)len});
+        if (identity->locked) /* a root, which speaks for its component */
+            pg_array_int(&question->locked, i);
         question->asked[question->count++] = i;
     }
     pg_array_end(&question->kinds);
     pg_array_end(&question->values);
     pg_array_end(&question->components);
     pg_array_end(&question->records);
+    pg_array_end(&question->locked);
     return !question->kinds.failed && !question->values.failed && !question->components.failed &&
-           !question->records.failed;
+           !question->records.failed && !question->locked.failed;
 }
 
 static int take_answer(const struct question *question, struct batch *batch,
@@ -87,6 +106,7 @@ static int take_answer(const struct question *question, struct batch *batch,
         struct batch_identity *identity = &batch->identity[question->asked[ordinal - 1]];
         identity->identity_id = pg_int(rows, i, 1);
         identity->customer_id = pg_int(rows, i, 2);
+        identity->merged = strcmp(pg_text(rows, i, 3), "t") == 0;
     }
     for (size_t i = 0; i < question->count; i++) {
         if (batch->identity[question->asked[i]].identity_id != 0)
@@ -108,9 +128,10 @@ static int ask(struct pg *pg, struct batch *batch)
         rc = 0;
     } else {
         const char *const params[] = {question.kinds.data, question.values.data,
-                                      question.components.data, question.records.data};
+                                      question.components.data, question.records.data,
+                                      question.locked.data};
         struct pg_result *rows;
-        rc = pg_query_prepared(pg, SQL_IDENTITIES_RESOLVE, params, 4, &rows);
+        rc = pg_query_prepared(pg, SQL_IDENTITIES_RESOLVE, params, 5, &rows);
         if (rc == 0) {
             rc = take_answer(&question, batch, rows);
             pg_result_free(rows);

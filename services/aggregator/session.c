@@ -26,8 +26,10 @@ int session_init(struct session *session, const struct writer_setup *setup, int 
     int64_t writers = config_number(config, "writers");
     *session =
         (struct session){.setup = setup, .number = number, .waits_for = "the first connection"};
-    decoder_init(&session->decoder, setup->kinds, setup->vocabulary);
+    decoder_init(&session->decoder, setup->kinds, setup->vocabulary, setup->rules);
     session->partitions = calloc(SESSION_PARTITIONS, sizeof *session->partitions);
+    session->apply.rules = setup->rules;
+    session->apply.vocabulary = setup->vocabulary;
     session->apply.months = months_new();
     session->apply.cache = identity_cache_new(
         (size_t)(config_number(config, "identity_cache") / (writers ? writers : 1)));

@@ -13,6 +13,7 @@
 #include "common/base/config.h"
 #include "common/event/identity.h"
 #include "common/event/vocabulary.h"
+#include "services/aggregator/handoff_rules.h"
 
 struct writer;
 
@@ -20,6 +21,7 @@ struct writer_setup { /* read-only, shared by all writers; must outlive them */
     const struct config *config;
     const struct identity_kinds *kinds;
     const struct vocabulary *vocabulary;
+    const struct handoff_rules *rules;
     const char *const *topics; /* ends with NULL */
 };
 

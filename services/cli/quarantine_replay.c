@@ -11,6 +11,7 @@
 #include "services/aggregator/decode.h"
 #include "services/aggregator/events.h"
 #include "services/aggregator/facts.h"
+#include "services/aggregator/handoffs.h"
 #include "services/aggregator/identities.h"
 #include "services/aggregator/offsets.h"
 #include "services/department/source_config.h"
@@ -23,6 +24,7 @@ struct quarantine_replay {
     struct pg *pg;
     struct identity_kinds *kinds;
     struct vocabulary *vocabulary;
+    struct handoff_rules *rules;
     struct sources *sources;
     struct decoder decoder;
     struct batch batch;
@@ -49,6 +51,7 @@ void quarantine_replay_free(struct quarantine_replay *replay)
     decoder_free(&replay->decoder);
     arena_free(&replay->arena);
     sources_free(replay->sources);
+    handoff_rules_free(replay->rules);
     vocabulary_free(replay->vocabulary);
     identity_kinds_free(replay->kinds);
     free(replay);
@@ -69,10 +72,12 @@ int quarantine_replay_new(const struct config *config, struct pg *pg,
     if (rc == 0)
         rc = vocabulary_load(dir, &replay->vocabulary, fault);
     if (rc == 0)
+        rc = handoff_rules_load(dir, replay->vocabulary, &replay->rules, fault);
+    if (rc == 0)
         rc = sources_load(dir, replay->vocabulary, replay->kinds, &replay->sources, fault);
     if (rc == 0)
         rc = batch_init(&replay->batch, RECORD_LIMIT);
-    decoder_init(&replay->decoder, replay->kinds, replay->vocabulary);
+    decoder_init(&replay->decoder, replay->kinds, replay->vocabulary, replay->rules);
     replay->months = months_new();
     replay->cache = identity_cache_new(CACHE_BYTES);
     if (rc == 0 && (!replay->months || !replay->cache))
@@ -208,22 +213,22 @@ static int add_webhook(struct quarantine_replay *replay, struct stored *stored,
     case MAPPED_EVENT:
         break;
     }
+    const struct batch_interest interest =
+        decode_interest(&replay->decoder, &mapped.event, &mapped.facts);
     return batch_add_event(&replay->batch, &stored->partition, &stored->record,
-                           source->department->name, &mapped.event, &mapped.facts,
-                           facts_wanted(&mapped.facts), NULL);
+                           source->department->name, &mapped.event, &mapped.facts, &interest, NULL);
 }
 
 static int add_record(struct quarantine_replay *replay, struct stored *stored, struct fault *fault)
 {
-    const struct department *department;
-    struct event event;
-    struct event_facts facts;
-    int rc = decode_record(&replay->decoder, &stored->record, clock_wall_us(), &department, &event,
-                           &facts, &stored->reason, fault);
+    struct decoded decoded;
+    int rc = decode_record(&replay->decoder, &stored->record, clock_wall_us(), &decoded,
+                           &stored->reason, fault);
     if (rc != 0)
         return rc;
-    return batch_add_event(&replay->batch, &stored->partition, &stored->record, department->name,
-                           &event, &facts, facts_wanted(&facts), NULL);
+    return batch_add_event(&replay->batch, &stored->partition, &stored->record,
+                           decoded.department->name, &decoded.event, &decoded.facts,
+                           &decoded.interest, NULL);
 }
 
 /* Marks the record as decided; ERR_CONFLICT when somebody else has. */
@@ -252,6 +257,10 @@ static int write_all(struct quarantine_replay *replay, const char *id, struct st
         rc = identities_resolve(pg, &replay->batch, replay->cache);
     if (rc == 0)
         rc = events_put_staged(pg, &replay->batch);
+    if (rc == 0)
+        rc = facts_put(pg, &replay->batch);
+    if (rc == 0)
+        rc = handoffs_apply(pg, replay->rules, replay->vocabulary, &replay->batch);
     if (rc == 0) {
         *outcome = stored->partition.books.duplicates > 0 ? REPLAY_DUPLICATE : REPLAY_ON_TIMELINE;
         stored->partition.books.quarantined = -1; /* it leaves quarantine in the books, too */
@@ -266,6 +275,8 @@ static int transact(struct quarantine_replay *replay, const char *id, struct sto
     struct pg *pg = replay->pg;
     identity_cache_clear(replay->cache); /* one record: nothing is worth remembering */
     int rc = events_make_months(pg, &replay->batch, replay->months);
+    if (rc == 0)
+        rc = handoffs_locate(pg, &replay->batch);
     if (rc == 0)
         rc = events_prepare(&replay->batch);
     if (rc == 0)

@@ -30,22 +30,22 @@ static void judge_record(const struct record *record)
 {
     static struct decoder decoder;
     struct fault fault = {.detail = ""};
-    struct event event;
-    struct event_facts facts;
-    const struct department *department;
+    struct decoded decoded;
     const char *reason = NULL;
     if (!decoder.kinds)
-        decoder_init(&decoder, kit_world()->kinds, kit_world()->vocabulary);
-    int rc = decode_record(&decoder, record, KIT_NOW, &department, &event, &facts, &reason, &fault);
+        decoder_init(&decoder, kit_world()->kinds, kit_world()->vocabulary, NULL);
+    int rc = decode_record(&decoder, record, KIT_NOW, &decoded, &reason, &fault);
     expect(rc == 0 || rc == ERR_INVALID, "a record is an event or goes into quarantine");
     expect_quarantine(record, rc == 0 ? REASON_UNSTORABLE : reason, fault.detail);
     if (rc != 0)
         return;
-    const struct admission admission = {kit_world()->kinds, department, KIT_NOW};
-    expect(span_is(decode_department(record->topic), department->name),
+    const struct admission admission = {kit_world()->kinds, decoded.department, KIT_NOW};
+    expect(span_is(decode_department(record->topic), decoded.department->name),
            "an event belongs to its topic's department");
-    expect_row(record, department->name, &event, &facts);
-    travel_to_timeline(&admission, &event, &facts);
+    if (decoded.interest.asked)
+        return; /* what it hangs on, the database knows */
+    expect_row(record, decoded.department->name, &decoded.event, &decoded.facts);
+    travel_to_timeline(&admission, &decoded.event, &decoded.facts);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -111,7 +111,8 @@ void expect_row(const struct record *record, const char *department, const struc
     struct span source, id;
     if (!batch.identity_slots)
         expect(batch_init(&batch, (size_t)1024 * 1024) == 0, "there is memory for a batch");
-    expect(batch_add_event(&batch, &partition, record, department, event, facts, false, NULL) == 0,
+    expect(batch_add_event(&batch, &partition, record, department, event, facts,
+                           &(struct batch_interest){.facts = false}, NULL) == 0,
            "an event goes into the batch");
     const struct batch_row *row = &batch.row[0];
     expect(row->identity != BATCH_NONE, "a row hangs on an identity");
@@ -154,27 +155,24 @@ void travel_to_timeline(const struct admission *admission, const struct event *e
     static struct decoder decoder;
     struct record_header headers[RECORD_HEADERS_LIMIT];
     struct fault fault = {.detail = ""};
-    struct event back;
-    struct event_facts known;
-    const struct department *department;
+    struct decoded back;
     const char *reason;
     char topic[64];
     if (!decoder.kinds)
-        decoder_init(&decoder, kit_world()->kinds, kit_world()->vocabulary);
+        decoder_init(&decoder, kit_world()->kinds, kit_world()->vocabulary, NULL);
     snprintf(topic, sizeof topic, "events.%s", admission->department->name);
     struct record record = {.topic = span_of(topic), .offset = 7, .timestamp_ms = -1};
     expect(event_to_record(event, facts, kit_arena(), &record) == 0, "an event fits a record");
     expect(record.header_count <= RECORD_HEADERS_LIMIT, "a record's headers are bounded");
     expect(record.key.ptr, "a record has a key");
     copy_record(&record, headers);
-    int rc = decode_record(&decoder, &record, admission->now, &department, &back, &known, &reason,
-                           &fault);
+    int rc = decode_record(&decoder, &record, admission->now, &back, &reason, &fault);
     if (rc != 0)
         fprintf(stderr, "%s: %s %s\n", reason, fault.pointer, fault.detail);
     expect(rc == 0, "the aggregator takes what the intake has let in");
-    expect(department == admission->department, "the department stays");
-    expect_same_event(event, &back);
-    expect(span_equal(event->data, back.data), "data stays byte for byte");
-    expect_same_facts(facts, &known);
-    expect_row(&record, department->name, &back, &known);
+    expect(back.department == admission->department, "the department stays");
+    expect_same_event(event, &back.event);
+    expect(span_equal(event->data, back.event.data), "data stays byte for byte");
+    expect_same_facts(facts, &back.facts);
+    expect_row(&record, back.department->name, &back.event, &back.facts);
 }

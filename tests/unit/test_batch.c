@@ -24,8 +24,9 @@ static void add(struct batch *batch, struct partition *partition, int64_t offset
     for (; *addresses; addresses++)
         facts.identities.items[facts.identities.count++] =
             (struct identity){&email, span_of(*addresses), true};
-    assert_int_equal(
-        batch_add_event(batch, partition, &record, "sales", &event, &facts, false, NULL), 0);
+    assert_int_equal(batch_add_event(batch, partition, &record, "sales", &event, &facts,
+                                     &(struct batch_interest){.facts = false}, NULL),
+                     0);
 }
 
 static void the_records_that_tie_are_the_evidence(void **state)

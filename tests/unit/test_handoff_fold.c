@@ -55,12 +55,13 @@ static struct handoff opened(const char *rule, int number, int64_t occurred_at)
                             .due_at = occurred_at + 100};
 }
 
-static struct handoff_closing closing(int number, const char *type, int64_t occurred_at)
+static struct handoff_closing closing(int number, enum handoff_use use, int64_t occurred_at)
 {
     return (struct handoff_closing){.customer_id = 1,
                                     .occurred_at = occurred_at,
                                     .uid = {.bytes = {(unsigned char)number}},
-                                    .type = span_of(type),
+                                    .rule = handoff_rule_named(rules, span_of("plain")),
+                                    .use = use,
                                     .event_id = span_of("e")};
 }
 
@@ -134,8 +135,8 @@ static void the_oldest_closes_first(void **state)
     (void)state;
     struct handoff handoffs[] = {opened("plain", 1, 30), opened("plain", 2, 10),
                                  opened("plain", 3, 20)};
-    struct handoff_closing events[] = {closing(9, "billing.invoice.issued", 25)};
-    handoff_fold_closings(rules, handoffs, 3, events, 1);
+    struct handoff_closing events[] = {closing(9, HANDOFF_DONE, 25)};
+    handoff_fold_closings(handoffs, 3, events, 1);
     assert_int_equal(handoffs[0].state, HANDOFF_OPEN);
     assert_int_equal(handoffs[1].state, HANDOFF_FINISHED);
     assert_int_equal(handoffs[1].closed_at, 25);
@@ -146,14 +147,25 @@ static void one_event_closes_one_of_a_rule(void **state)
 {
     (void)state;
     struct handoff handoffs[] = {opened("plain", 1, 10), opened("plain", 2, 10)};
-    struct handoff_closing events[] = {closing(9, "billing.invoice.issued", 40),
-                                       closing(8, "sales.deal.lost", 30),
-                                       closing(7, "sales.deal.lost", 50)};
-    handoff_fold_closings(rules, handoffs, 2, events, 3);
+    struct handoff_closing events[] = {closing(9, HANDOFF_DONE, 40),
+                                       closing(8, HANDOFF_CANCELS, 30),
+                                       closing(7, HANDOFF_CANCELS, 50)};
+    handoff_fold_closings(handoffs, 2, events, 3);
     assert_int_equal(handoffs[0].state, HANDOFF_CANCELLED); /* 30 came before 40 */
     assert_int_equal(handoffs[0].closed_at, 30);
     assert_int_equal(handoffs[1].state, HANDOFF_FINISHED);
     assert_int_equal(handoffs[1].closed_at, 40);
+}
+
+/* The batch has it, and the timeline, too. */
+static void an_event_that_is_listed_twice_closes_once(void **state)
+{
+    (void)state;
+    struct handoff handoffs[] = {opened("plain", 1, 10), opened("plain", 2, 10)};
+    struct handoff_closing events[] = {closing(9, HANDOFF_DONE, 40), closing(9, HANDOFF_DONE, 40)};
+    handoff_fold_closings(handoffs, 2, events, 2);
+    assert_int_equal(handoffs[0].state, HANDOFF_FINISHED);
+    assert_int_equal(handoffs[1].state, HANDOFF_OPEN);
 }
 
 static void what_does_not_close(void **state)
@@ -163,14 +175,13 @@ static void what_does_not_close(void **state)
                                  opened("plain", 3, 10), opened("plain", 4, 10)};
     handoffs[2].customer_id = 2;
     handoffs[3].state = HANDOFF_DECLINED;
-    struct handoff_closing events[] = {closing(9, "billing.invoice.issued", 49),
-                                       closing(8, "sales.deal.won", 60)};
-    handoff_fold_closings(rules, handoffs, 4, events, 2);
+    struct handoff_closing events[] = {closing(9, HANDOFF_DONE, 49)};
+    handoff_fold_closings(handoffs, 4, events, 1);
     for (int i = 0; i < 4; i++)
         assert_false(handoffs[i].changed);
     /* The very moment of the opening counts. */
-    struct handoff_closing same = closing(9, "billing.invoice.issued", 50);
-    handoff_fold_closings(rules, handoffs, 4, &same, 1);
+    struct handoff_closing same = closing(9, HANDOFF_DONE, 50);
+    handoff_fold_closings(handoffs, 4, &same, 1);
     assert_true(handoffs[0].changed);
 }
 
@@ -214,6 +225,7 @@ int main(void)
         cmocka_unit_test(a_request_leaves_its_trace),
         cmocka_unit_test(the_oldest_closes_first),
         cmocka_unit_test(one_event_closes_one_of_a_rule),
+        cmocka_unit_test(an_event_that_is_listed_twice_closes_once),
         cmocka_unit_test(what_does_not_close),
         cmocka_unit_test(matching_values_decide),
     };

@@ -1,3 +1,3 @@
--- kinds, values, components, records
-SELECT ordinal, identity_id, customer_id
-FROM store.resolve_identities($1::text[], $2::text[], $3::integer[], $4::text[])
+-- kinds, values, components, records, components to lock
+SELECT ordinal, identity_id, customer_id, merged
+FROM store.resolve_identities($1::text[], $2::text[], $3::integer[], $4::text[], $5::integer[])

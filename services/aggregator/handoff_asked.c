@@ -1,0 +1,129 @@
+#include "services/aggregator/handoff_asked.h"
+
+#include <jansson.h>
+#include <stdio.h>
+
+#include "common/base/hex.h"
+#include "common/event/system_events.h"
+#include "common/json/json_pointer.h"
+
+bool handoff_action_of(struct span type, enum handoff_action *action)
+{
+    static const struct {
+        const char *type;
+        enum handoff_action action;
+    } actions[] = {
+        {TYPE_HANDOFF_ACCEPT, ACTION_ACCEPT},
+        {TYPE_HANDOFF_DECLINE, ACTION_DECLINE},
+        {TYPE_HANDOFF_DONE, ACTION_DONE},
+        {TYPE_HANDOFF_REASSIGN, ACTION_REASSIGN},
+        {TYPE_HANDOFF_DELIVERED, ACTION_DELIVERED},
+        {TYPE_HANDOFF_UNDELIVERABLE, ACTION_UNDELIVERABLE},
+    };
+    for (size_t i = 0; i < sizeof actions / sizeof *actions; i++) {
+        if (span_is(type, actions[i].type)) {
+            *action = actions[i].action;
+            return true;
+        }
+    }
+    return false;
+}
+
+void handoff_id_text(const struct event_uid *id, char text[HANDOFF_ID_TEXT])
+{
+    const unsigned char *b = id->bytes;
+    snprintf(text, HANDOFF_ID_TEXT,
+             "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1],
+             b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14],
+             b[15]);
+}
+
+int handoff_id_parse(struct span text, struct event_uid *id)
+{
+    char digits[32];
+    size_t count = 0, len;
+    if (text.len != HANDOFF_ID_TEXT - 1)
+        return ERR_INVALID;
+    for (size_t i = 0; i < text.len; i++) {
+        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+        if (dash != (text.ptr[i] == '-'))
+            return ERR_INVALID;
+        if (!dash)
+            digits[count++] = text.ptr[i];
+    }
+    return hex_decode((struct span){digits, count}, id->bytes, sizeof id->bytes, &len);
+}
+
+/* A text member; absent where there is none, or null. */
+static int read_text(json_t *data, const char *name, size_t limit, struct arena *arena,
+                     struct span *text, struct fault *fault)
+{
+    char pointer[32];
+    json_t *value = json_object_get(data, name);
+    *text = (struct span){NULL, 0};
+    if (!value || json_is_null(value))
+        return 0;
+    snprintf(pointer, sizeof pointer, "/data/%s", name);
+    if (!json_is_string(value))
+        return fault_set(fault, pointer, "must be a string");
+    struct span said = {json_string_value(value), json_string_length(value)};
+    if (said.len == 0)
+        return 0;
+    if (said.len > limit)
+        return fault_set(fault, pointer, "is longer than %zu bytes", limit);
+    *text = arena_copy(arena, said);
+    return text->ptr ? 0 : ERR_MEMORY;
+}
+
+static int read_id(json_t *data, struct handoff_asked *asked, struct fault *fault)
+{
+    json_t *id = json_object_get(data, "handoff");
+    struct span text = {json_string_value(id), json_string_length(id)};
+    if (!text.ptr || handoff_id_parse(text, &asked->handoff) != 0)
+        return fault_set(fault, "/data/handoff", "must be the id of a handoff: a UUID");
+    return 0;
+}
+
+static bool is_report(enum handoff_action action)
+{
+    return action == ACTION_DELIVERED || action == ACTION_UNDELIVERABLE;
+}
+
+static int check(const struct handoff_asked *asked, struct fault *fault)
+{
+    if (!asked->by.ptr && !is_report(asked->action))
+        return fault_set(fault, "/data/by", "is required: who asks");
+    if (!asked->note.ptr && asked->action == ACTION_DECLINE)
+        return fault_set(fault, "/data/note", "is required: why it is declined");
+    if (!asked->to.ptr && asked->action == ACTION_REASSIGN)
+        return fault_set(fault, "/data/to", "is required: the department that is to do it");
+    return 0;
+}
+
+int handoff_asked_read(const struct event *event, struct arena *arena, struct handoff_asked *asked,
+                       struct fault *fault)
+{
+    json_t *data = NULL;
+    *asked = (struct handoff_asked){.sequence = 0};
+    if (!handoff_action_of(event->type, &asked->action))
+        return fault_set(fault, "/type", "is nothing that is asked or reported of a handoff");
+    if (event->data_kind != EVENT_DATA_JSON)
+        return fault_set(fault, "/data", "must be a JSON object with \"handoff\"");
+    int rc = json_read(event->data, &data, NULL, fault);
+    if (rc == ERR_INVALID)
+        fault_prefix(fault, "/data");
+    if (rc != 0)
+        return rc;
+    rc = read_id(data, asked, fault);
+    if (rc == 0)
+        rc = read_text(data, "by", 256, arena, &asked->by, fault);
+    if (rc == 0)
+        rc = read_text(data, "note", HANDOFF_ASKED_NOTE_LIMIT, arena, &asked->note, fault);
+    if (rc == 0)
+        rc = read_text(data, "to", 64, arena, &asked->to, fault);
+    if (rc == 0)
+        rc = check(asked, fault);
+    asked->sequence = json_integer_value(json_object_get(data, "sequence"));
+    json_decref(data);
+    return rc;
+}

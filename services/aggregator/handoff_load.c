@@ -1,0 +1,206 @@
+#include <stdlib.h>
+
+#include "common/base/log.h"
+#include "common/json/json_pointer.h"
+#include "services/aggregator/columns.h"
+#include "services/aggregator/handoff_work.h"
+#include "sql.h"
+
+static int no_memory(void)
+{
+    log_error("No memory for the handoffs of a batch");
+    return ERR_MEMORY;
+}
+
+static bool copy(struct handoff_work *work, const struct pg_result *rows, int row, int column,
+                 struct span *text)
+{
+    *text = (struct span){NULL, 0};
+    if (pg_is_null(rows, row, column))
+        return true;
+    *text = arena_copy(&work->arena, pg_span(rows, row, column));
+    return text->ptr != NULL;
+}
+
+static bool flag(const struct pg_result *rows, int row, int column)
+{
+    return strcmp(pg_text(rows, row, column), "t") == 0;
+}
+
+/* The columns of SQL_HANDOFFS_LOAD, in their order. */
+static int take(struct handoff_work *work, const struct pg_result *rows, int row,
+                struct handoff *handoff)
+{
+    *handoff = (struct handoff){
+        .identity_id = pg_int(rows, row, 2),
+        .customer_id = pg_int(rows, row, 3),
+        .overdue = flag(rows, row, 7),
+        .undeliverable = flag(rows, row, 8),
+        .occurred_at = pg_int(rows, row, 9),
+        .due_at = pg_int(rows, row, 10),
+        .delivered_at = pg_int(rows, row, 11),
+        .accepted_at = pg_int(rows, row, 12),
+        .closed_at = pg_int(rows, row, 13),
+        .due_ms = pg_int(rows, row, 20),
+        .sequence = pg_int(rows, row, 21),
+        .opened_sequence = pg_int(rows, row, 22),
+        .depth = pg_int(rows, row, 23),
+    };
+    if (handoff_id_parse(pg_span(rows, row, 0), &handoff->id) != 0 ||
+        !handoff_state_named(pg_span(rows, row, 6), &handoff->state) ||
+        (!pg_is_null(rows, row, 18) &&
+         handoff_id_parse(pg_span(rows, row, 18), &handoff->closing_uid) != 0)) {
+        log_error("A handoff in the database is none", LOG_TEXT("handoff", pg_text(rows, row, 0)));
+        return ERR_IO;
+    }
+    bool copied = copy(work, rows, row, 1, &handoff->rule) &&
+                  copy(work, rows, row, 4, &handoff->from) &&
+                  copy(work, rows, row, 5, &handoff->to) &&
+                  copy(work, rows, row, 14, &handoff->accepted_by) &&
+                  copy(work, rows, row, 15, &handoff->closed_by) &&
+                  copy(work, rows, row, 16, &handoff->note) &&
+                  copy(work, rows, row, 17, &handoff->closing_event_id);
+    return copied ? handoff_work_data(work, pg_span(rows, row, 19), &handoff->match) : no_memory();
+}
+
+static int take_all(struct handoff_work *work, const struct pg_result *rows)
+{
+    size_t count = (size_t)pg_rows(rows);
+    work->handoff = calloc(count + 1, sizeof *work->handoff);
+    work->before = calloc(count + 1, sizeof *work->before);
+    work->trace = calloc(count + 1, sizeof *work->trace);
+    if (!work->handoff || !work->before || !work->trace)
+        return no_memory();
+    work->capacity = count;
+    for (size_t i = 0; i < count; i++) {
+        int rc = take(work, rows, (int)i, &work->handoff[i]);
+        if (rc != 0)
+            return rc;
+        work->before[i] = work->handoff[i];
+        work->count = work->loaded_count = i + 1;
+    }
+    return 0;
+}
+
+/* The handoffs that requests name. */
+static void list_asked(const struct batch *batch, struct columns *question)
+{
+    for (size_t i = 0; i < batch->unique_count; i++) {
+        uint32_t note = batch->row[i].note;
+        if (note == BATCH_NONE || !batch->note[note].asked)
+            continue;
+        column_uuid(&question->column[1], &batch->note[note].asked->handoff);
+        question->rows++;
+    }
+}
+
+int handoff_load(struct handoff_work *work, const int64_t *customers, size_t count)
+{
+    struct columns question;
+    struct pg_result *rows;
+    columns_init(&question);
+    question.rows = count;
+    for (size_t i = 0; i < count; i++)
+        pg_array_int(&question.column[0], customers[i]);
+    list_asked(work->batch, &question);
+    int rc = 0;
+    if (question.rows > 0) {
+        rc = columns_put(work->pg, &question, SQL_HANDOFFS_LOAD, 2, &rows);
+        if (rc == 0) {
+            rc = take_all(work, rows);
+            pg_result_free(rows);
+        }
+    }
+    columns_free(&question);
+    return rc;
+}
+
+static void append_types(struct buffer *types, const struct handoff_rule *rule)
+{
+    struct buffer list;
+    buffer_init(&list, HANDOFF_ARRAY_LIMIT);
+    for (size_t i = 0; i < rule->done_when_count; i++)
+        buffer_printf(&list, "%s%s", list.len ? "," : "", rule->done_when[i]);
+    for (size_t i = 0; i < rule->cancel_when_count; i++)
+        buffer_printf(&list, "%s%s", list.len ? "," : "", rule->cancel_when[i]);
+    types->failed = types->failed || list.failed;
+    pg_array_text(types, buffer_span(&list));
+    buffer_free(&list);
+}
+
+/* The parameters of SQL_HANDOFFS_CLOSINGS. */
+static void ask_for(struct columns *question, const struct handoff *handoff,
+                    const struct handoff_rule *rule)
+{
+    pg_array_int(&question->column[0], handoff->customer_id);
+    pg_array_int(&question->column[1], handoff->occurred_at);
+    pg_array_text(&question->column[2], handoff->rule);
+    append_types(&question->column[3], rule);
+    column_flag(&question->column[4], rule->match_count > 0);
+    question->rows++;
+}
+
+static bool is_among(int64_t id, const int64_t *ids, size_t count)
+{
+    size_t low = 0, high = count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (ids[middle] < id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < count && ids[low] == id;
+}
+
+static int take_closing(struct handoff_work *work, const struct pg_result *rows, int row)
+{
+    const struct handoff_rule *rule = handoff_rule_named(work->rules, pg_span(rows, row, 1));
+    struct handoff_closing closing = {.customer_id = pg_int(rows, row, 0),
+                                      .occurred_at = pg_int(rows, row, 2),
+                                      .rule = rule,
+                                      .use = HANDOFF_CANCELS};
+    if (!rule || handoff_id_parse(pg_span(rows, row, 3), &closing.uid) != 0)
+        return ERR_IO;
+    for (size_t i = 0; i < rule->done_when_count; i++)
+        if (span_is(pg_span(rows, row, 5), rule->done_when[i]))
+            closing.use = HANDOFF_DONE;
+    int rc = handoff_work_grow(&work->closing, work->closing_count, &work->closing_capacity,
+                               sizeof *work->closing);
+    if (rc == 0 && !copy(work, rows, row, 4, &closing.event_id))
+        rc = no_memory();
+    if (rc == 0)
+        rc = handoff_work_data(work, pg_span(rows, row, 6), &closing.data);
+    if (rc == 0)
+        work->closing[work->closing_count++] = closing;
+    return rc;
+}
+
+static int ask(struct handoff_work *work, struct columns *question)
+{
+    struct pg_result *rows;
+    int rc = columns_put(work->pg, question, SQL_HANDOFFS_CLOSINGS, 5, &rows);
+    if (rc != 0)
+        return rc;
+    for (int i = 0; i < pg_rows(rows) && rc == 0; i++)
+        rc = take_closing(work, rows, i);
+    pg_result_free(rows);
+    return rc;
+}
+
+int handoff_load_closings(struct handoff_work *work, const int64_t *merged, size_t count)
+{
+    struct columns question;
+    columns_init(&question);
+    for (size_t i = 0; i < work->count; i++) {
+        const struct handoff *handoff = &work->handoff[i];
+        const struct handoff_rule *rule = handoff_rule_named(work->rules, handoff->rule);
+        bool looked_for = handoff->is_new || (!handoff_is_closed(handoff->state) &&
+                                              is_among(handoff->customer_id, merged, count));
+        if (looked_for && rule && rule->done_when_count + rule->cancel_when_count > 0)
+            ask_for(&question, handoff, rule);
+    }
+    int rc = question.rows > 0 ? ask(work, &question) : 0;
+    columns_free(&question);
+    return rc;
+}

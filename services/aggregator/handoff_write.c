@@ -1,0 +1,263 @@
+#include <stdlib.h>
+
+#include "common/event/event_time.h"
+#include "common/json/json_scan.h"
+#include "services/aggregator/columns.h"
+#include "services/aggregator/handoff_metrics.h"
+#include "services/aggregator/handoff_work.h"
+#include "sql.h"
+
+static void put_closing_uid(struct buffer *column, const struct handoff *handoff)
+{
+    if (handoff->closing_event_id.ptr)
+        column_uuid(column, &handoff->closing_uid);
+    else
+        pg_array_null(column);
+}
+
+static void put_match(struct buffer *column, const json_t *match)
+{
+    char *text = match ? json_dumps(match, JSON_COMPACT) : NULL;
+    if (match && !text)
+        column->failed = true;
+    pg_array_text(column, span_of(text ? text : "[]"));
+    free(text);
+}
+
+/* The members of data that the rule wants the receiver to see, byte for byte. */
+static void append_fields(struct buffer *opening, const struct handoff_rule *rule, struct span data)
+{
+    bool any = false;
+    for (size_t i = 0; i < rule->brief_count; i++) {
+        struct span value;
+        if (data.len == 0 || json_scan_pointer(data, rule->brief[i], &value) != 0)
+            continue;
+        buffer_append_text(opening, any ? "," : "");
+        buffer_append_json_string(opening, span_of(rule->brief[i]));
+        buffer_append_char(opening, ':');
+        buffer_append_span(opening, value);
+        any = true;
+    }
+}
+
+/* What store.briefs wants to know of the opening. */
+static void put_opening(struct buffer *column, const struct handoff_work *work,
+                        const struct handoff *handoff, const struct handoff_opening *opening)
+{
+    struct buffer text;
+    struct span source, event_id;
+    char id[HANDOFF_ID_TEXT], time[EVENT_TIME_TEXT];
+    handoff_id_text(&handoff->id, id);
+    event_time_format(opening->row->occurred_at, time);
+    batch_row_key(work->batch, opening->row, &source, &event_id);
+    buffer_init(&text, HANDOFF_ARRAY_LIMIT);
+    buffer_printf(&text, "{\"handoff\":\"%s\",\"event\":{\"source\":", id);
+    buffer_append_json_string(&text, source);
+    buffer_append_text(&text, ",\"id\":");
+    buffer_append_json_string(&text, event_id);
+    buffer_append_text(&text, ",\"type\":");
+    buffer_append_json_string(&text, opening->note->type);
+    buffer_printf(&text, ",\"time\":\"%s\",\"department\":\"%s\"},\"fields\":{", time,
+                  opening->note->department);
+    append_fields(&text, opening->rule, batch_note_data(work->batch, opening->note));
+    buffer_append_text(&text, "}}");
+    column->failed = column->failed || text.failed;
+    pg_array_text(column, buffer_span(&text));
+    buffer_free(&text);
+}
+
+static void add_new(struct columns *columns, const struct handoff_work *work,
+                    const struct handoff *handoff, const struct handoff_opening *opening)
+{
+    struct buffer *c = columns->column;
+    const struct batch_row *row = opening->row;
+    column_uuid(&c[0], &handoff->id);
+    pg_array_text(&c[1], handoff->rule);
+    pg_array_int(&c[2], handoff->identity_id);
+    if (row->account == BATCH_NONE)
+        pg_array_null(&c[3]);
+    else
+        pg_array_int(&c[3], work->batch->identity[row->account].identity_id);
+    pg_array_int(&c[4], handoff->customer_id);
+    pg_array_text(&c[5], handoff->from);
+    pg_array_text(&c[6], handoff->to);
+    pg_array_text(&c[7], span_of(opening->rule->ask));
+    put_opening(&c[8], work, handoff, opening);
+    pg_array_int(&c[9], handoff->occurred_at);
+    column_uuid(&c[10], &row->uid);
+    put_match(&c[11], handoff->match);
+    pg_array_int(&c[12], handoff->due_ms);
+    pg_array_int(&c[13], handoff->depth);
+    pg_array_text(&c[14], span_of(handoff_state_name(handoff->state)));
+    column_time(&c[15], handoff->closed_at);
+    pg_array_text(&c[16], handoff->closing_event_id);
+    put_closing_uid(&c[17], handoff);
+    pg_array_int(&c[18], handoff->sequence);
+    columns->rows++;
+}
+
+static void add_changed(struct columns *columns, const struct handoff *handoff)
+{
+    struct buffer *c = columns->column;
+    column_uuid(&c[0], &handoff->id);
+    pg_array_text(&c[1], handoff->to);
+    pg_array_text(&c[2], span_of(handoff_state_name(handoff->state)));
+    column_flag(&c[3], handoff->undeliverable);
+    column_flag(&c[4], handoff->overdue);
+    column_time(&c[5], handoff->due_at);
+    column_time(&c[6], handoff->delivered_at);
+    column_time(&c[7], handoff->accepted_at);
+    column_time(&c[8], handoff->closed_at);
+    pg_array_text(&c[9], handoff->accepted_by);
+    pg_array_text(&c[10], handoff->closed_by);
+    pg_array_text(&c[11], handoff->note);
+    pg_array_text(&c[12], handoff->closing_event_id);
+    put_closing_uid(&c[13], handoff);
+    pg_array_int(&c[14], handoff->sequence);
+    pg_array_int(&c[15], handoff->opened_sequence);
+    columns->rows++;
+}
+
+/* What is told of a handoff (store.tell_handoffs); NULL: nothing. */
+static const char *telling(const struct handoff_work *work, size_t i)
+{
+    const struct handoff *now = &work->handoff[i];
+    bool closed = handoff_is_closed(now->state);
+    if (now->is_new)
+        return closed ? "ended" : "opened";
+    const struct handoff *before = &work->before[i];
+    if (now->sequence == before->sequence)
+        return NULL;
+    if (closed)
+        return "closed";
+    return now->opened_sequence != before->opened_sequence ? "reassigned" : "updated";
+}
+
+static void add_told(struct columns *columns, const struct handoff_work *work, size_t i,
+                     const char *kind)
+{
+    const struct handoff *now = &work->handoff[i];
+    bool moved = !now->is_new && !span_equal(now->to, work->before[i].to);
+    struct span trace = work->trace[i].ptr ? work->trace[i] : now->closing_trace;
+    column_uuid(&columns->column[0], &now->id);
+    pg_array_text(&columns->column[1], span_of(kind));
+    pg_array_text(&columns->column[2], moved ? work->before[i].to : (struct span){NULL, 0});
+    pg_array_text(&columns->column[3], trace);
+    columns->rows++;
+}
+
+/* Those of them that the database has put (its answer counts from 1): one that is there already was
+ * told of already. */
+static void tell_opened(const struct handoff_work *work, const struct pg_result *put,
+                        struct columns *told)
+{
+    for (int row = 0; row < pg_rows(put); row++) {
+        size_t i = work->loaded_count + (size_t)pg_int(put, row, 0) - 1;
+        if (i < work->count)
+            add_told(told, work, i, telling(work, i));
+    }
+    handoff_metrics_opened(pg_rows(put));
+}
+
+static int put_new(const struct handoff_work *work, struct columns *told)
+{
+    struct columns columns;
+    struct pg_result *put;
+    if (work->opening_count == 0)
+        return 0;
+    columns_init(&columns);
+    for (size_t i = 0; i < work->opening_count; i++)
+        add_new(&columns, work, &work->handoff[work->loaded_count + i], &work->opening[i]);
+    int rc = columns_put(work->pg, &columns, SQL_HANDOFFS_OPEN, 19, &put);
+    columns_free(&columns);
+    if (rc != 0)
+        return rc;
+    tell_opened(work, put, told);
+    pg_result_free(put);
+    return 0;
+}
+
+static int put_changed(const struct handoff_work *work, struct columns *told)
+{
+    struct columns columns;
+    columns_init(&columns);
+    for (size_t i = 0; i < work->loaded_count; i++) {
+        const char *kind = telling(work, i);
+        if (!work->handoff[i].changed)
+            continue;
+        add_changed(&columns, &work->handoff[i]);
+        if (kind)
+            add_told(told, work, i, kind);
+    }
+    int rc = columns.rows > 0 ? columns_put(work->pg, &columns, SQL_HANDOFFS_CHANGE, 16, NULL) : 0;
+    if (rc == 0)
+        handoff_metrics_changed((int64_t)columns.rows);
+    columns_free(&columns);
+    return rc;
+}
+
+static void append_member(struct buffer *data, const char *name, struct span text)
+{
+    buffer_printf(data, ",\"%s\":", name);
+    if (text.ptr)
+        buffer_append_json_string(data, text);
+    else
+        buffer_append_text(data, "null");
+}
+
+static void add_refusal(struct columns *columns, const struct handoff_refusal *refusal)
+{
+    const struct batch_note *note = refusal->note;
+    const struct handoff_asked *asked = note->asked;
+    struct buffer data;
+    char id[HANDOFF_ID_TEXT];
+    handoff_id_text(&asked->handoff, id);
+    buffer_init(&data, HANDOFF_ARRAY_LIMIT);
+    buffer_printf(&data, "{\"handoff\":\"%s\",\"action\":\"%s\"", id,
+                  handoff_action_name(asked->action));
+    append_member(&data, "state",
+                  refusal->handoff ? span_of(handoff_state_name(refusal->handoff->state))
+                                   : (struct span){NULL, 0});
+    append_member(&data, "by", asked->by);
+    append_member(&data, "note", asked->note);
+    append_member(&data, "detail", span_of(refusal->detail));
+    buffer_append_char(&data, '}');
+    columns->column[4].failed = columns->column[4].failed || data.failed;
+    pg_array_text(&columns->column[0], span_of(note->department));
+    column_uuid(&columns->column[1], &asked->handoff);
+    pg_array_text(&columns->column[2], note->asked_id);
+    pg_array_text(&columns->column[3], note->traceparent);
+    pg_array_text(&columns->column[4], buffer_span(&data));
+    buffer_free(&data);
+    columns->rows++;
+}
+
+static int tell_refusals(const struct handoff_work *work)
+{
+    struct columns columns;
+    if (work->refusal_count == 0)
+        return 0;
+    columns_init(&columns);
+    for (size_t i = 0; i < work->refusal_count; i++)
+        add_refusal(&columns, &work->refusal[i]);
+    int rc = columns_put(work->pg, &columns, SQL_HANDOFFS_REFUSE, 5, NULL);
+    columns_free(&columns);
+    if (rc == 0)
+        handoff_metrics_refused((int64_t)work->refusal_count);
+    return rc;
+}
+
+int handoff_write(struct handoff_work *work)
+{
+    struct columns told;
+    columns_init(&told);
+    int rc = put_new(work, &told);
+    if (rc == 0)
+        rc = put_changed(work, &told);
+    if (rc == 0 && told.rows > 0)
+        rc = columns_put(work->pg, &told, SQL_HANDOFFS_TELL, 4, NULL);
+    if (rc == 0)
+        rc = tell_refusals(work);
+    columns_free(&told);
+    return rc;
+}

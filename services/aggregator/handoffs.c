@@ -1,0 +1,381 @@
+#include "services/aggregator/handoffs.h"
+
+#include <stdlib.h>
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/event/system_events.h"
+#include "common/json/json_pointer.h"
+#include "services/aggregator/columns.h"
+#include "services/aggregator/events.h"
+#include "services/aggregator/handoff_work.h"
+#include "sql.h"
+
+#define WORK_LIMIT ((size_t)128 * 1024 * 1024)
+
+int handoff_work_grow(void *list, size_t count, size_t *capacity, size_t size)
+{
+    if (count < *capacity)
+        return 0;
+    size_t wanted = *capacity ? *capacity * 2 : 32;
+    void *grown = realloc(*(void **)list, wanted * size);
+    if (!grown) {
+        log_error("No memory for the handoffs of a batch");
+        return ERR_MEMORY;
+    }
+    *(void **)list = grown;
+    *capacity = wanted;
+    return 0;
+}
+
+int handoff_work_data(struct handoff_work *work, struct span text, json_t **data)
+{
+    *data = NULL;
+    if (text.len == 0)
+        return 0;
+    int rc = json_read(text, data, NULL, NULL);
+    if (rc == ERR_INVALID)
+        return 0;
+    if (rc == 0 && json_array_append_new(work->trees, *data) != 0)
+        rc = ERR_MEMORY;
+    return rc;
+}
+
+/* The handoffs of the rows that ask or report, as far as they are not known yet. */
+static bool list_asked(const struct batch *batch, struct buffer *ids)
+{
+    bool any = false;
+    for (size_t i = 0; batch->note_count > 0 && i < batch->row_count; i++) {
+        const struct batch_row *row = &batch->row[i];
+        if (row->identity != BATCH_NONE)
+            continue;
+        column_uuid(ids, &batch->note[row->note].asked->handoff);
+        any = true;
+    }
+    pg_array_end(ids);
+    return any;
+}
+
+/* The answer is sorted by id. */
+static int find_located(const struct pg_result *rows, const struct event_uid *handoff)
+{
+    char id[HANDOFF_ID_TEXT];
+    int low = 0, high = pg_rows(rows);
+    handoff_id_text(handoff, id);
+    while (low < high) {
+        int middle = low + (high - low) / 2;
+        int order = strcmp(pg_text(rows, middle, 0), id);
+        if (order == 0)
+            return middle;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return -1;
+}
+
+static int place_all(struct batch *batch, const struct pg_result *rows)
+{
+    int rc = 0;
+    batch->unique_count = batch->row_count;
+    for (size_t i = 0; i < batch->row_count && rc == 0; i++) {
+        struct batch_row *row = &batch->row[i];
+        if (row->identity != BATCH_NONE)
+            continue;
+        struct batch_note *note = &batch->note[row->note];
+        int found = find_located(rows, &note->asked->handoff);
+        if (found >= 0) {
+            rc = batch_place(batch, row, pg_span(rows, found, 1), pg_span(rows, found, 2));
+            continue;
+        }
+        rc = events_refuse(batch, i--, REASON_UNKNOWN_HANDOFF,
+                           "there is no handoff with the id in data.handoff");
+        note->refused = rc == 0;
+    }
+    return rc;
+}
+
+int handoffs_locate(struct pg *pg, struct batch *batch)
+{
+    struct buffer ids;
+    struct pg_result *rows;
+    buffer_init(&ids, HANDOFF_ARRAY_LIMIT);
+    bool any = list_asked(batch, &ids);
+    int rc = ids.failed ? ERR_MEMORY : 0;
+    if (rc == 0 && any) {
+        rc = pg_query_prepared(pg, SQL_HANDOFFS_LOCATE, (const char *const[]){ids.data}, 1, &rows);
+        if (rc == 0) {
+            rc = place_all(batch, rows);
+            pg_result_free(rows);
+        }
+    }
+    buffer_free(&ids);
+    return rc;
+}
+
+/* Customers, ascending, each once. */
+struct customers {
+    int64_t *ids;
+    size_t count, capacity;
+};
+
+static int add_customer(struct customers *customers, int64_t id)
+{
+    int rc = handoff_work_grow(&customers->ids, customers->count, &customers->capacity,
+                               sizeof *customers->ids);
+    if (rc == 0)
+        customers->ids[customers->count++] = id;
+    return rc;
+}
+
+static int by_id(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static void sort_customers(struct customers *customers)
+{
+    size_t kept = 0;
+    if (customers->count > 0)
+        qsort(customers->ids, customers->count, sizeof *customers->ids, by_id);
+    for (size_t i = 0; i < customers->count; i++)
+        if (kept == 0 || customers->ids[kept - 1] != customers->ids[i])
+            customers->ids[kept++] = customers->ids[i];
+    customers->count = kept;
+}
+
+static const struct batch_note *note_of(const struct batch *batch, size_t row)
+{
+    uint32_t note = batch->row[row].note;
+    return note == BATCH_NONE || !batch->note[note].of_handoffs ? NULL : &batch->note[note];
+}
+
+static int add_closing(struct handoff_work *work, const struct batch_row *row,
+                       const struct batch_note *note, const struct handoff_interest *interest)
+{
+    json_t *data;
+    struct span source, event_id;
+    int rc = handoff_work_grow(&work->closing, work->closing_count, &work->closing_capacity,
+                               sizeof *work->closing);
+    if (rc == 0)
+        rc = handoff_work_data(work, batch_note_data(work->batch, note), &data);
+    if (rc != 0)
+        return rc;
+    batch_row_key(work->batch, row, &source, &event_id);
+    work->closing[work->closing_count++] = (struct handoff_closing){
+        .customer_id = work->batch->identity[row->identity].customer_id,
+        .occurred_at = row->occurred_at,
+        .uid = row->uid,
+        .rule = interest->rule,
+        .use = interest->use,
+        .event_id = event_id,
+        .trace = note->traceparent,
+        .data = data,
+    };
+    return 0;
+}
+
+/* Rows that may close a handoff, and the customers whose handoffs they may close. */
+static int collect_closings(struct handoff_work *work, struct customers *customers)
+{
+    int rc = 0;
+    for (size_t i = 0; i < work->batch->unique_count && rc == 0; i++) {
+        const struct batch_row *row = &work->batch->row[i];
+        const struct batch_note *note = note_of(work->batch, i);
+        size_t count = 0;
+        const struct handoff_interest *interest =
+            note ? handoff_rules_of(work->rules, note->type, &count) : NULL;
+        for (size_t k = 0; k < count && rc == 0; k++) {
+            if (interest[k].use == HANDOFF_OPENS)
+                continue;
+            rc = add_closing(work, row, note, &interest[k]);
+            if (rc == 0)
+                rc = add_customer(customers, work->batch->identity[row->identity].customer_id);
+        }
+    }
+    return rc;
+}
+
+static int collect_merged(const struct batch *batch, struct customers *merged)
+{
+    int rc = 0;
+    for (size_t i = 0; i < batch->identity_count && rc == 0; i++)
+        if (batch->identity[i].merged)
+            rc = add_customer(merged, batch->identity[i].customer_id);
+    return rc;
+}
+
+static int refuse(struct handoff_work *work, const struct batch_note *note,
+                  const struct handoff *handoff, const char *detail)
+{
+    int rc = handoff_work_grow(&work->refusal, work->refusal_count, &work->refusal_capacity,
+                               sizeof *work->refusal);
+    if (rc != 0)
+        return rc;
+    if (!detail)
+        return ERR_MEMORY;
+    work->refusal[work->refusal_count++] = (struct handoff_refusal){note, handoff, detail};
+    return 0;
+}
+
+static struct handoff *find(const struct handoff_work *work, const struct event_uid *id)
+{
+    size_t low = 0, high = work->loaded_count; /* no request knows of those that are new */
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = memcmp(work->handoff[middle].id.bytes, id->bytes, sizeof id->bytes);
+        if (order == 0)
+            return &work->handoff[middle];
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}
+
+static bool is_report(const struct handoff_asked *asked)
+{
+    return asked->action == ACTION_DELIVERED || asked->action == ACTION_UNDELIVERABLE;
+}
+
+/* Whose word counts: the receiver's; of a declined one also the department's that it is back with.
+ * A report may be late: about an opening that has been overtaken by a reassignment. */
+static bool may_ask(const struct handoff *handoff, const struct batch_note *note)
+{
+    struct span department = span_of(note->department);
+    if (is_report(note->asked))
+        return span_equal(handoff->to, department) &&
+               note->asked->sequence >= handoff->opened_sequence;
+    return span_equal(handoff->to, department) ||
+           (handoff->state == HANDOFF_DECLINED && handoff->from.ptr &&
+            span_equal(handoff->from, department));
+}
+
+/* What was declined and came from no department goes to the rule's fallback. */
+static void fall_back(const struct handoff_work *work, struct handoff *handoff,
+                      const struct handoff_request *declined)
+{
+    const struct handoff_rule *rule = handoff_rule_named(work->rules, handoff->rule);
+    if (handoff->from.ptr || !rule || !rule->fallback || span_is(handoff->to, rule->fallback))
+        return;
+    struct handoff_request reassign = *declined;
+    reassign.action = ACTION_REASSIGN;
+    reassign.to = span_of(rule->fallback);
+    handoff_fold_request(handoff, &reassign, rule->due_ms);
+}
+
+static int take_request(struct handoff_work *work, const struct batch_row *row,
+                        const struct batch_note *note)
+{
+    const struct handoff_asked *asked = note->asked;
+    struct handoff *handoff = find(work, &asked->handoff);
+    if (!handoff) /* it was there when it was looked for, and handoffs stay */
+        return refuse(work, note, NULL, "there is no such handoff");
+    if (!may_ask(handoff, note))
+        return is_report(asked)
+                   ? 0
+                   : refuse(work, note, handoff,
+                            arena_printf(&work->arena, "the handoff is %.*s's, not %s's",
+                                         SPAN_ARGS(handoff->to), note->department));
+    if (asked->action == ACTION_REASSIGN && !vocabulary_department(work->vocabulary, asked->to))
+        return refuse(
+            work, note, handoff,
+            arena_printf(&work->arena, "there is no department %.*s", SPAN_ARGS(asked->to)));
+    const struct handoff_rule *rule = handoff_rule_named(work->rules, handoff->rule);
+    struct handoff_request request = {.action = asked->action,
+                                      .occurred_at = row->occurred_at,
+                                      .by = asked->by,
+                                      .note = asked->note,
+                                      .to = asked->to};
+    enum handoff_effect effect =
+        handoff_fold_request(handoff, &request, rule ? rule->due_ms : handoff->due_ms);
+    if (effect == EFFECT_REFUSED)
+        return refuse(work, note, handoff,
+                      arena_printf(&work->arena, "the handoff is %s: %s changes nothing any more",
+                                   handoff_state_name(handoff->state),
+                                   handoff_action_name(asked->action)));
+    if (effect == EFFECT_MOVES)
+        work->trace[handoff - work->handoff] = note->traceparent;
+    if (effect == EFFECT_MOVES && asked->action == ACTION_DECLINE)
+        fall_back(work, handoff, &request);
+    return 0;
+}
+
+static int take_requests(struct handoff_work *work)
+{
+    int rc = 0;
+    for (size_t i = 0; i < work->batch->unique_count && rc == 0; i++) {
+        const struct batch_note *note = note_of(work->batch, i);
+        if (note && note->asked)
+            rc = take_request(work, &work->batch->row[i], note);
+    }
+    for (size_t i = 0; i < work->batch->note_count && rc == 0; i++)
+        if (work->batch->note[i].refused)
+            rc = refuse(work, &work->batch->note[i], NULL, "there is no such handoff");
+    return rc;
+}
+
+static int apply(struct handoff_work *work, struct customers *customers, struct customers *merged)
+{
+    int rc = collect_closings(work, customers);
+    if (rc == 0)
+        rc = collect_merged(work->batch, merged);
+    for (size_t i = 0; i < merged->count && rc == 0; i++)
+        rc = add_customer(customers, merged->ids[i]);
+    if (rc != 0)
+        return rc;
+    sort_customers(customers);
+    sort_customers(merged);
+    rc = handoff_load(work, customers->ids, customers->count);
+    if (rc == 0)
+        rc = handoff_openings(work);
+    if (rc == 0)
+        rc = handoff_load_closings(work, merged->ids, merged->count);
+    if (rc != 0)
+        return rc;
+    handoff_fold_closings(work->handoff, work->count, work->closing, work->closing_count);
+    rc = take_requests(work);
+    return rc ? rc : handoff_write(work);
+}
+
+/* Nearly every batch has nothing of handoffs in it, or little. */
+static bool concerns_handoffs(const struct batch *batch)
+{
+    for (size_t i = 0; i < batch->note_count; i++)
+        if (batch->note[i].of_handoffs)
+            return true;
+    for (size_t i = 0; i < batch->identity_count; i++)
+        if (batch->identity[i].merged)
+            return true;
+    return false;
+}
+
+int handoffs_apply(struct pg *pg, const struct handoff_rules *rules,
+                   const struct vocabulary *vocabulary, const struct batch *batch)
+{
+    if (!concerns_handoffs(batch))
+        return 0;
+    struct handoff_work work = {.pg = pg,
+                                .rules = rules,
+                                .vocabulary = vocabulary,
+                                .batch = batch,
+                                .now = clock_wall_us(),
+                                .trees = json_array()};
+    struct customers customers = {.ids = NULL}, merged = {.ids = NULL};
+    arena_init(&work.arena, WORK_LIMIT);
+    int rc = work.trees ? apply(&work, &customers, &merged) : ERR_MEMORY;
+    free(customers.ids);
+    free(merged.ids);
+    free(work.handoff);
+    free(work.before);
+    free(work.trace);
+    free(work.opening);
+    free(work.closing);
+    free(work.refusal);
+    json_decref(work.trees);
+    arena_free(&work.arena);
+    return rc;
+}

@@ -1,0 +1,241 @@
+"""What events open and close in the database: the fold of handoffs by a real aggregator. Delivery has
+tests of its own (test_delivery.py)."""
+import json
+import uuid
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from confluent_kafka import Producer
+
+from support.events import event
+from support.wait import wait_for
+
+STRUCTURED = {"content-type": "application/cloudevents+json"}
+
+RULES = [
+    {"rule": "plain", "when": "sales.deal.won", "to": "billing", "ask": "Issue the first invoice", "due": "4h",
+     "max_age": "7d", "if": {"/amount": {"min": 1}}, "done_when": "billing.invoice.issued",
+     "cancel_when": "sales.deal.lost", "brief": ["/amount", "/promises"]},
+    {"rule": "matched", "when": "sales.deal.created", "to": "billing", "ask": "Prepare", "due": "1d", "max_age": "7d",
+     "done_when": "billing.invoice.issued", "match": [["/deal", "/deal"]]},
+    {"rule": "complaint", "when": "service.ticket.opened", "while": {"open_issue": True}, "to": "owner",
+     "fallback": "service", "ask": "Call", "due": "1h", "done_when": "service.customer.contacted"},
+    {"rule": "first", "when": "billing.invoice.paid", "while": {"first": True}, "to": "service", "ask": "Welcome",
+     "due": "2d"},
+]
+
+
+def now(seconds=0):
+    return (datetime.now(timezone.utc) + timedelta(seconds=seconds)).isoformat().replace("+00:00", "Z")
+
+
+class World:
+    """Records straight to Kafka, one at a time or in an order that a test wants."""
+
+    def __init__(self, stack):
+        self.stack = stack
+        self.producer = Producer({"bootstrap.servers": stack.kafka.brokers, "log_level": 0})
+
+    def tell(self, *events, partition=0):
+        for one in events:
+            topic = "events." + (one.pop("on", None) or one["type"].split(".")[0])
+            self.producer.produce(topic, json.dumps(one), None, partition, headers=STRUCTURED)
+        assert self.producer.flush(30) == 0
+        self.stack.wait_caught_up(60)
+        assert self.stack.query("SELECT * FROM throughline.reconciliation WHERE difference <> 0") == []
+
+    def handoffs(self, rule=None):
+        return self.stack.query(
+            "SELECT h.*, i.value AS who FROM store.handoffs h JOIN store.identities i USING (identity_id)"
+            " WHERE rule = coalesce(%s, rule) ORDER BY occurred_at, handoff_id", (rule,))
+
+    def of(self, email):
+        return [row for row in self.handoffs() if row["who"] == email]
+
+
+@pytest.fixture(scope="module")
+def world(bare_stack):
+    stack = bare_stack
+    stack.write_config("handoffs.json", RULES)
+    for topic in ("events.sales", "events.billing", "events.service"):
+        stack.kafka.produce(topic, b"{}", partition=0)
+    stack.start("tl-aggregator")
+    stack.wait_caught_up(60)
+    return World(stack)
+
+
+def new_email():
+    return f"{uuid.uuid4().hex[:10]}@handoffs.example"
+
+
+def won(email, time=None, **data):
+    return event("sales.deal.won", {"customer": {"email": email}, "amount": 90.10, "currency": "EUR", **data},
+                 time=time or now())
+
+
+def invoice(email, time=None, **data):
+    return event("billing.invoice.issued", {"customer": {"email": email}, "amount": 90, "currency": "EUR", **data},
+                 time=time or now(1))
+
+
+def ask(handoff, verb, department, **data):
+    return event(f"throughline.handoff.{verb}", {"handoff": str(handoff), "by": "ann", **data}, on=department,
+                 time=now(2))
+
+
+def test_opens_with_a_brief_and_closes(world):
+    email = new_email()
+    world.tell(won(email, promises=["free onboarding"]))
+    handoff, = world.of(email)
+    assert (handoff["rule"], handoff["state"], handoff["from_department"], handoff["to_department"]) == (
+        "plain", "open", "sales", "billing")
+    assert handoff["due_at"] - handoff["opened_at"] == timedelta(hours=4)
+    assert handoff["brief"]["fields"]["/promises"] == ["free onboarding"]
+    assert "90.1" in json.dumps(handoff["brief"])
+    world.tell(invoice(email))
+    handoff, = world.of(email)
+    assert handoff["state"] == "done" and handoff["closing_event_id"] and handoff["sequence"] == 2
+
+
+def test_what_opens_nothing(world):
+    email = new_email()
+    world.tell(won(email, amount=0.5), won(email, time=now(-8 * 86400)))
+    assert world.of(email) == []
+
+
+def test_the_same_event_again_opens_nothing(world):
+    email = new_email()
+    one = won(email)
+    world.tell(dict(one))
+    world.tell(dict(one), dict(one))
+    assert len(world.of(email)) == 1
+
+
+def test_done_before_open(world):
+    email = new_email()
+    world.tell(invoice(email, time=now(60)))
+    world.tell(won(email))
+    handoff, = world.of(email)
+    assert handoff["state"] == "done"
+
+
+def test_a_closing_event_before_the_opening_one_does_not_count(world):
+    email = new_email()
+    world.tell(invoice(email, time=now(-60)))
+    world.tell(won(email))
+    assert world.of(email)[0]["state"] == "open"
+
+
+def test_both_in_one_batch(world):
+    email = new_email()
+    world.stack.stop("tl-aggregator")
+    first, second = won(email), invoice(email)
+    for one in (first, second):
+        world.producer.produce("events." + one["type"].split(".")[0], json.dumps(one), headers=STRUCTURED)
+    world.producer.flush(30)
+    world.stack.start("tl-aggregator")
+    world.tell(won(new_email()))
+    assert [row["state"] for row in world.of(email)] == ["done"]
+
+
+def test_a_tie_that_arrives_after_both(world):
+    one, other = new_email(), new_email()
+    world.tell(won(one), invoice(other, time=now(5)))
+    assert world.of(one)[0]["state"] == "open"
+    world.tell(event("sales.customer.linked", {"customer": {"email": [one, other]}}, time=now()))
+    assert world.of(one)[0]["state"] == "done"
+
+
+def test_one_event_closes_one_and_stays_with_it(world):
+    email = new_email()
+    world.tell(won(email, time=now(-20)), won(email, time=now(-10)))
+    world.tell(invoice(email))
+    assert [row["state"] for row in world.of(email)] == ["done", "open"]
+    world.tell(won(email, time=now(-5)))  # the invoice is taken
+    assert [row["state"] for row in world.of(email)] == ["done", "open", "open"]
+
+
+def test_match_closes_the_right_one(world):
+    email = new_email()
+    for deal in ("D1", "D2"):
+        world.tell(event("sales.deal.created", {"customer": {"email": email}, "deal": deal}, time=now(-10)))
+    world.tell(invoice(email, deal="D2"))
+    states = {row["match"][0]: row["state"] for row in world.of(email) if row["rule"] == "matched"}
+    assert states == {"D1": "open", "D2": "done"}
+
+
+def test_cancelled(world):
+    email = new_email()
+    world.tell(won(email), event("sales.deal.lost", {"customer": {"email": email}}, time=now(3)))
+    assert world.of(email)[0]["state"] == "cancelled"
+
+
+def test_requests_and_reports(world):
+    email = new_email()
+    world.tell(won(email))
+    handoff = world.of(email)[0]["handoff_id"]
+    world.tell(event("throughline.handoff.delivered", {"handoff": str(handoff), "sequence": 1}, on="billing", time=now()))
+    assert world.of(email)[0]["state"] == "delivered"
+    world.tell(ask(handoff, "accept", "billing"))
+    row = world.of(email)[0]
+    assert (row["state"], row["accepted_by"]) == ("accepted", "ann")
+    world.tell(ask(handoff, "done", "billing", note="sent"))
+    row = world.of(email)[0]
+    assert (row["state"], row["closed_by"], row["note"]) == ("done", "ann", "sent")
+    world.tell(ask(handoff, "decline", "billing", note="no"))
+    row = world.of(email)[0]
+    assert row["state"] == "done"
+    types = [r["type"] for r in world.stack.query(
+        "SELECT type FROM throughline.timeline t JOIN store.identities i USING (customer_id)"
+        " WHERE i.value = %s AND source = '/tests' ORDER BY recorded_at", (email,))]
+    assert sorted(types) == sorted(["sales.deal.won"] + ["throughline.handoff." + verb for verb in (
+        "delivered", "accept", "done", "decline")])
+
+
+def test_decline_goes_back_and_reassign_starts_anew(world):
+    email = new_email()
+    world.tell(won(email))
+    handoff = world.of(email)[0]["handoff_id"]
+    world.tell(ask(handoff, "decline", "billing", note="not ours"))
+    assert world.of(email)[0]["state"] == "declined"
+    world.tell(ask(handoff, "reassign", "sales", to="service"))
+    row = world.of(email)[0]
+    assert (row["state"], row["to_department"], row["closed_at"]) == ("open", "service", None)
+    assert row["opened_sequence"] == row["sequence"] == 3
+    world.tell(ask(handoff, "accept", "billing"))  # no longer theirs
+    assert world.of(email)[0]["state"] == "open"
+    world.tell(event("throughline.handoff.delivered", {"handoff": str(handoff), "sequence": 1}, on="service", time=now()))
+    assert world.of(email)[0]["state"] == "open"  # a report of the first opening
+
+
+def test_unknown_handoff_is_quarantined(world):
+    handoff = uuid.uuid4()
+    world.tell(ask(handoff, "accept", "billing"))
+    row, = world.stack.query("SELECT * FROM throughline.quarantine WHERE reason = 'unknown-handoff'")
+    assert row["topic"] == "events.billing"
+    world.tell(event("throughline.handoff.accept", {"handoff": "x", "by": "a"}, on="billing"))
+    assert world.stack.query("SELECT detail FROM throughline.quarantine ORDER BY quarantine_id DESC LIMIT 1")[0][
+        "detail"].startswith("/data/handoff: ")
+
+
+def test_circumstances_and_owner(world):
+    email, other = new_email(), new_email()
+    ticket = {"summary": "Broken"}
+    world.tell(event("service.ticket.opened", {"customer": {"email": email}, **ticket}, time=now(-9)))
+    assert world.of(email) == []
+    world.tell(event("service.ticket.opened", {"customer": {"email": email}, **ticket,
+                                               "issue": {"id": "I1", "summary": "Broken"}}, time=now(-8)))
+    assert [row["to_department"] for row in world.of(email)] == ["service"]
+    world.tell(event("sales.customer.linked", {"customer": {"email": other}, "owner": "ann"}, time=now(-9)),
+               event("service.ticket.opened", {"customer": {"email": other}, **ticket,
+                                               "issue": {"id": "I1", "summary": "Broken"}}, time=now(-8)))
+    wait_for(lambda: world.of(other), 10, "it is opened")
+    assert [row["to_department"] for row in world.of(other)] == ["sales"]
+
+
+def test_first_only_once(world):
+    email = new_email()
+    paid = {"customer": {"email": email}, "amount": 5, "currency": "EUR"}
+    world.tell(event("billing.invoice.paid", paid, time=now(-9)), event("billing.invoice.paid", paid, time=now(-8)))
+    world.tell(event("billing.invoice.paid", paid, time=now(-7)))
+    assert [row["rule"] for row in world.of(email)] == ["first"]
