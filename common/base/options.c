@@ -26,7 +26,7 @@ const struct config_option config_options[] = {
     {"database", OPTION_TEXT, NULL, 0, 0, AGGREGATOR | CLI, true, "PostgreSQL: a libpq connection string or URI"},
     {"log_level", OPTION_LEVEL, "info", 0, 0, ALL, false, "what is logged: error, warn, info or debug"},
     {"listen", OPTION_TEXT, NULL, 0, 0, SERVICES, false, "address to listen on, host:port; each program has its own default"},
-    {"token", OPTION_TEXT, NULL, 0, 0, DEPARTMENT | CLI, true, "bearer token that /events wants and the command line sends"},
+    {"token", OPTION_TEXT, NULL, 0, 0, DEPARTMENT | CLI, true, "bearer token that /events and /handoffs want and the command line sends"},
 
     {"request_limit", OPTION_SIZE, "1 MiB", KIB, 16 * MIB, DEPARTMENT, false, "largest body of a request; 413 above"},
     {"event_limit", OPTION_SIZE, "256 KiB", KIB, MIB, DEPARTMENT, false, "largest event of POST /events; 413 above"},
@@ -41,7 +41,24 @@ const struct config_option config_options[] = {
     {"publish_queue_bytes", OPTION_SIZE, "16 MiB", 4 * MIB, GIB, DEPARTMENT, false, "memory for records waiting for Kafka; 503 above"},
     {"publish_linger", OPTION_DURATION, "2ms", 0, SEC, DEPARTMENT, false, "how long a record waits for others to share its way to Kafka"},
 
-    {"group", OPTION_TEXT, "throughline", 0, 0, AGGREGATOR | CLI, false, "the aggregators' consumer group"},
+    {"deliver_url", OPTION_TEXT, NULL, 0, 0, DEPARTMENT, true, "where the department's handoffs are POSTed; without it they stay open"},
+    {"deliver_secret", OPTION_TEXT, NULL, 0, 0, DEPARTMENT, true, "what signs them (Standard Webhooks): whsec_ and base64"},
+    {"deliver_ca_file", OPTION_TEXT, NULL, 0, 0, DEPARTMENT, false, "certificates that the receiver's is checked against; else the system's"},
+    {"deliver_timeout", OPTION_DURATION, "10s", 100, 300 * SEC, DEPARTMENT, false, "how long the receiver may take for an answer"},
+    {"deliver_connect_timeout", OPTION_DURATION, "3s", 100, 60 * SEC, DEPARTMENT, false, "how long connecting to the receiver may take"},
+    {"deliver_threads", OPTION_NUMBER, "8", 1, 64, DEPARTMENT, false, "most deliveries at a time"},
+    {"deliver_queue_records", OPTION_NUMBER, "10000", 1, 1000000, DEPARTMENT, false, "most changes read ahead of the receiver; more wait in Kafka"},
+    {"deliver_queue_bytes", OPTION_SIZE, "8 MiB", MIB, GIB, DEPARTMENT, false, "memory for changes that wait for the receiver; more wait in Kafka"},
+    {"deliver_retry_floor", OPTION_DURATION, "1s", 1, 3600 * SEC, DEPARTMENT, false, "wait before the second try of a change, doubled with jitter"},
+    {"deliver_retry_ceiling", OPTION_DURATION, "5m", 1, 86400 * SEC, DEPARTMENT, false, "longest wait before another try, also where the receiver asks for more"},
+    {"deliver_tries", OPTION_NUMBER, "12", 1, 1000, DEPARTMENT, false, "tries of a change that fails while the receiver takes others"},
+    {"deliver_refused_tries", OPTION_NUMBER, "5", 1, 1000, DEPARTMENT, false, "tries of a change that the receiver refuses"},
+    {"deliver_give_up", OPTION_DURATION, "3d", SEC, 31 * 86400 * SEC, DEPARTMENT, false, "after so long a change is not tried any more"},
+    {"deliver_breaker_failures", OPTION_NUMBER, "10", 1, 1000, DEPARTMENT, false, "so many failures in a row, and only one delivery at a time tries whether the receiver is back"},
+    {"deliver_breaker_floor", OPTION_DURATION, "1s", 1, 3600 * SEC, DEPARTMENT, false, "wait before the first of these, doubled with jitter"},
+    {"deliver_breaker_ceiling", OPTION_DURATION, "30s", 1, 3600 * SEC, DEPARTMENT, false, "longest wait before another of these"},
+
+    {"group", OPTION_TEXT, "throughline", 0, 0, DEPARTMENT | AGGREGATOR | CLI, false, "the aggregators' consumer group; a department's inbox adds a dash and its name"},
     {"writers", OPTION_NUMBER, "2", 1, 64, AGGREGATOR, false, "threads that write to PostgreSQL, each with its own connection"},
     {"batch_events", OPTION_NUMBER, "10000", 1, 1000000, AGGREGATOR, false, "most events of a transaction"},
     {"batch_bytes", OPTION_SIZE, "8 MiB", KIB, GIB, AGGREGATOR, false, "most bytes of a transaction's events"},
@@ -50,7 +67,7 @@ const struct config_option config_options[] = {
     {"lock_timeout", OPTION_DURATION, "2s", 10, 300 * SEC, AGGREGATOR, false, "how long a writer that takes a partition over waits for its predecessor's batch before it ends it"},
     {"database_timeout", OPTION_DURATION, "60s", SEC, 3600 * SEC, AGGREGATOR | CLI, false, "how long PostgreSQL may take for a statement; then the connection is given up, and opened anew"},
     {"quarantine_limit", OPTION_NUMBER, "100000", 1, 1000000000, AGGREGATOR, false, "most records in quarantine; above, a partition with another one pauses"},
-    {"fetch_bytes", OPTION_SIZE, "4 MiB", 64 * KIB, GIB, AGGREGATOR, false, "memory of each writer for records fetched ahead"},
+    {"fetch_bytes", OPTION_SIZE, "4 MiB", 64 * KIB, GIB, SERVICES, false, "memory of each writer, or of an inbox, for records fetched ahead"},
 };
 /* clang-format on */
 

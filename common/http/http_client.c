@@ -13,8 +13,7 @@
 
 struct http_client {
     CURL *curl;
-    int timeout_ms;
-    size_t body_limit;
+    struct http_client_options options;
     char error[CURL_ERROR_SIZE];
 };
 
@@ -26,7 +25,7 @@ static void init_curl(void)
     ready = curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
-int http_client_new(int timeout_ms, size_t body_limit, struct http_client **out)
+int http_client_new(const struct http_client_options *options, struct http_client **out)
 {
     pthread_once(&once, init_curl);
     struct http_client *client = calloc(1, sizeof *client);
@@ -37,8 +36,7 @@ int http_client_new(int timeout_ms, size_t body_limit, struct http_client **out)
         free(client);
         return ERR_MEMORY;
     }
-    client->timeout_ms = timeout_ms;
-    client->body_limit = body_limit;
+    client->options = *options;
     *out = client;
     return 0;
 }
@@ -113,6 +111,14 @@ static size_t on_header(char *data, size_t size, size_t count, void *context)
     return line.len;
 }
 
+/* libcurl asks about once a second, however quiet the connection is. */
+static int on_progress(void *context, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+    (void)a, (void)b, (void)c, (void)d;
+    const atomic_bool *cut = ((const struct http_client *)context)->options.cut;
+    return cut && atomic_load(cut);
+}
+
 static bool only_http(CURL *curl)
 {
 #if LIBCURL_VERSION_NUM >= 0x075500
@@ -122,6 +128,25 @@ static bool only_http(CURL *curl)
 #endif
 }
 
+static bool configure_limits(struct http_client *client)
+{
+    const struct http_client_options *options = &client->options;
+    CURL *curl = client->curl;
+    long timeout = options->timeout_ms;
+    long connecting = options->connect_timeout_ms ? options->connect_timeout_ms : timeout;
+    return curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK &&
+           (!options->ca_file ||
+            curl_easy_setopt(curl, CURLOPT_CAINFO, options->ca_file) == CURLE_OK) &&
+           curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, timeout) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, connecting) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_XFERINFODATA, client) == CURLE_OK;
+}
+
 /* The handle keeps its connections over a reset, but no option of the last request. */
 static bool configure(struct http_client *client, const char *url, struct curl_slist *headers,
                       struct reception *reception)
@@ -129,14 +154,8 @@ static bool configure(struct http_client *client, const char *url, struct curl_s
     CURL *curl = client->curl;
     curl_easy_reset(curl);
     client->error[0] = '\0';
-    long timeout = client->timeout_ms;
-    return only_http(curl) && curl_easy_setopt(curl, CURLOPT_URL, url) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, timeout) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, timeout) == CURLE_OK &&
+    return only_http(curl) && configure_limits(client) &&
+           curl_easy_setopt(curl, CURLOPT_URL, url) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, client->error) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_USERAGENT, "throughline") == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers) == CURLE_OK &&
@@ -187,7 +206,7 @@ static int perform(struct http_client *client, struct reception *reception)
     answer->retry_after_s = -1;
     if (reception->too_long) {
         snprintf(answer->error, sizeof answer->error, "the answer is over %zu bytes",
-                 client->body_limit);
+                 client->options.body_limit);
         return ERR_LIMIT;
     }
     snprintf(answer->error, sizeof answer->error, "%s",
@@ -199,7 +218,7 @@ static int request(struct http_client *client, const char *url, const char *cons
                    const struct span *body, struct http_answer *answer)
 {
     *answer = (struct http_answer){.retry_after_s = -1};
-    buffer_init(&answer->body, client->body_limit);
+    buffer_init(&answer->body, client->options.body_limit);
     struct curl_slist *list;
     int rc = list_headers(headers, &list);
     if (rc)

@@ -12,6 +12,7 @@
 #include "common/kafka/kafka_watch.h"
 
 #define WATERMARK_TIMEOUT_MS 5000
+#define NOTED_TIMEOUT_MS     5000
 #define SEEK_TIMEOUT_MS      5000
 #define LEAVE_TIMEOUT_MS     3000
 #define CLOSE_POLL_MS        100
@@ -21,6 +22,7 @@
 struct kafka_consumer {
     rd_kafka_t *rk;
     struct kafka_listener listener;
+    bool from_noted;
     int failure; /* what the listener failed with, handed out by the next poll */
     struct kafka_wake wake;
     struct kafka_watch *watch;
@@ -52,6 +54,24 @@ static void ask_low_watermarks(rd_kafka_t *rk, const rd_kafka_topic_partition_li
     rd_kafka_topic_partition_list_destroy(low);
 }
 
+static int ask_noted(rd_kafka_t *rk, const rd_kafka_topic_partition_list_t *list,
+                     struct kafka_partition *partitions)
+{
+    rd_kafka_topic_partition_list_t *noted = rd_kafka_topic_partition_list_copy(list);
+    rd_kafka_resp_err_t err = rd_kafka_committed(rk, noted, NOTED_TIMEOUT_MS);
+    for (int i = 0; i < noted->cnt && !err; i++) {
+        err = noted->elems[i].err;
+        if (noted->elems[i].offset >= 0)
+            partitions[i].noted = noted->elems[i].offset;
+    }
+    rd_kafka_topic_partition_list_destroy(noted);
+    if (!err)
+        return 0;
+    log_warn("Kafka did not tell how far the group has read",
+             LOG_TEXT("error", rd_kafka_err2str(err)));
+    return ERR_BUSY;
+}
+
 /* Asks the listener where to begin, and begins there. */
 static int assign(struct kafka_consumer *consumer, rd_kafka_t *rk,
                   rd_kafka_topic_partition_list_t *list)
@@ -62,11 +82,14 @@ static int assign(struct kafka_consumer *consumer, rd_kafka_t *rk,
         return ERR_MEMORY;
     for (size_t i = 0; i < count; i++) {
         partitions[i].partition = list->elems[i].partition;
+        partitions[i].noted = -1;
         snprintf(partitions[i].topic, sizeof partitions[i].topic, "%s", list->elems[i].topic);
     }
     if (count > 0)
         ask_low_watermarks(rk, list, partitions);
-    int rc = consumer->listener.assigned(consumer->listener.context, partitions, count);
+    int rc = count > 0 && consumer->from_noted ? ask_noted(rk, list, partitions) : 0;
+    if (rc == 0)
+        rc = consumer->listener.assigned(consumer->listener.context, partitions, count);
     for (size_t i = 0; rc == 0 && i < count; i++)
         list->elems[i].offset = partitions[i].offset;
     free(partitions);
@@ -147,8 +170,8 @@ static void size_fetches(int64_t fetch_bytes, struct fetch_sizes *sizes)
     snprintf(sizes->partition, sizeof sizes->partition, "%lld", (long long)fetch / FETCH_SHARES);
 }
 
-static int make_settings(const struct config *config, struct kafka_consumer *consumer,
-                         rd_kafka_conf_t **conf)
+static int make_settings(const struct config *config, const char *group, rd_kafka_conf_t **conf,
+                         struct fault *fault)
 {
     struct fetch_sizes sizes;
     size_fetches(config_number(config, "fetch_bytes"), &sizes);
@@ -169,7 +192,7 @@ static int make_settings(const struct config *config, struct kafka_consumer *con
         {NULL, NULL},
     };
     const struct config_pair fixed[] = {
-        {"group.id", config_text(config, "group")},
+        {"group.id", group},
         {"enable.auto.commit", "false"},
         {"enable.auto.offset.store", "false"},
         /* Anything else skips over lost records without a word. */
@@ -181,8 +204,23 @@ static int make_settings(const struct config *config, struct kafka_consumer *con
         {"allow.auto.create.topics", "true"},
         {NULL, NULL},
     };
+    return kafka_settings_new(config, defaults, fixed, conf, fault);
+}
+
+int kafka_consumer_check(const struct config *config, struct fault *fault)
+{
+    rd_kafka_conf_t *conf;
+    int rc = make_settings(config, config_text(config, "group"), &conf, fault);
+    if (rc == 0)
+        rd_kafka_conf_destroy(conf);
+    return rc;
+}
+
+static int make_conf(const struct config *config, const char *group,
+                     struct kafka_consumer *consumer, rd_kafka_conf_t **conf)
+{
     struct fault fault = {.detail = ""};
-    int rc = kafka_settings_new(config, defaults, fixed, conf, &fault);
+    int rc = make_settings(config, group, conf, &fault);
     if (rc != 0) {
         log_error("The Kafka settings are wrong", LOG_TEXT("setting", fault.pointer),
                   LOG_TEXT("error", fault.detail));
@@ -195,13 +233,14 @@ static int make_settings(const struct config *config, struct kafka_consumer *con
 }
 
 /* The watch is there before the client, whose callbacks need it. */
-static int make_client(const struct config *config, struct kafka_consumer *consumer)
+static int make_client(const struct config *config, const char *group,
+                       struct kafka_consumer *consumer)
 {
     rd_kafka_conf_t *conf;
     char error[256];
     int rc = kafka_watch_new(NULL, &consumer->watch);
     if (rc == 0)
-        rc = make_settings(config, consumer, &conf);
+        rc = make_conf(config, group, consumer, &conf);
     if (rc != 0)
         return rc;
     consumer->rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, error, sizeof error);
@@ -216,21 +255,22 @@ static int make_client(const struct config *config, struct kafka_consumer *consu
     return 0;
 }
 
-int kafka_consumer_open(const struct config *config, const char *const *topics,
+int kafka_consumer_open(const struct config *config, const struct kafka_reading *reading,
                         const struct kafka_listener *listener, struct kafka_consumer **out)
 {
     struct kafka_consumer *consumer = calloc(1, sizeof *consumer);
     if (!consumer)
         return ERR_MEMORY;
     consumer->listener = *listener;
-    int rc = make_client(config, consumer);
-    for (const char *const *topic = topics; rc == 0 && *topic; topic++)
+    consumer->from_noted = reading->from_noted;
+    int rc = make_client(config, reading->group, consumer);
+    for (const char *const *topic = reading->topics; rc == 0 && *topic; topic++)
         kafka_watch_ready(consumer->watch, *topic, NULL, 0); /* begins to look at it */
     if (rc == 0)
         rc = kafka_watch_start(consumer->watch, consumer->rk);
     consumer->watched = rc == 0;
     if (rc == 0)
-        rc = subscribe(consumer->rk, topics);
+        rc = subscribe(consumer->rk, reading->topics);
     if (rc != 0) {
         kafka_consumer_close(consumer);
         return rc;

@@ -1,9 +1,10 @@
 /*
- * Reading partitions whose offsets are kept elsewhere (in the database).
+ * Reading partitions from where the caller says.
  *
  * A consumer is a member of a group; Kafka tells it which partitions are its
- * own; the listener says where to begin in each, and Kafka's
- * committed offsets are never asked. An offset out of range is never skipped
+ * own; the listener says where to begin in each. What the group has noted with
+ * Kafka is told only to a listener that wants to know: the aggregator's offsets
+ * are kept in the database. An offset out of range is never skipped
  * over: the partition stops and the caller is told.
  *
  * One thread: listener calls come from inside kafka_consumer_poll and
@@ -22,6 +23,7 @@ struct kafka_partition {
     char topic[250]; /* Kafka's own limit is 249 */
     int32_t partition;
     int64_t low_watermark; /* the oldest offset the broker still has; -1: it does not tell */
+    int64_t noted;         /* by the group, with kafka_consumer_note; -1: nothing, or not asked */
     int64_t offset;        /* the listener's answer: where to begin */
 };
 
@@ -32,6 +34,14 @@ struct kafka_listener {
     int (*assigned)(void *context, struct kafka_partition *partitions, size_t count);
     /* None is ours any more. `lost`: somebody else may have them already. */
     void (*revoked)(void *context, bool lost);
+};
+
+struct kafka_reading { /* all borrowed, for the time of the call */
+    const char *group;
+    const char *const
+        *topics;     /* ends with NULL; those that do not exist yet are joined once they do */
+    bool from_noted; /* ask at each assignment what the group has noted; where Kafka does not
+                        answer, poll returns ERR_BUSY */
 };
 
 enum kafka_happening {
@@ -53,8 +63,11 @@ struct kafka_message {
     void *handle;
 };
 
-/* `topics` ends with NULL; those that do not exist yet are joined once they do. */
-int kafka_consumer_open(const struct config *config, const char *const *topics,
+/* The settings that the configuration makes, without connecting: for --check. Fault pointers begin
+ * with "/kafka/". */
+int kafka_consumer_check(const struct config *config, struct fault *fault) CHECKED;
+
+int kafka_consumer_open(const struct config *config, const struct kafka_reading *reading,
                         const struct kafka_listener *listener, struct kafka_consumer **out) CHECKED;
 
 /* Waits at most `ms`. 0, or what the listener failed with; ERR_IO for a fatal
@@ -89,7 +102,8 @@ int kafka_consumer_seek(struct kafka_consumer *consumer, const struct kafka_part
 void kafka_consumer_pause(struct kafka_consumer *consumer, const struct kafka_partition *partitions,
                           size_t count, bool pause);
 
-/* Tells Kafka, for lag tools only and without waiting, that everything before `offset` is done. */
+/* Tells Kafka, without waiting, that everything before `offset` is done: for lag tools, and for the
+ * next one who reads from what was noted. It may get lost on its way. */
 void kafka_consumer_note(struct kafka_consumer *consumer, const struct kafka_partition *partitions,
                          size_t count);
 

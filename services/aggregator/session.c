@@ -437,6 +437,8 @@ static int open_database(struct session *session)
 int session_run(struct session *session, bool *worked)
 {
     const struct kafka_listener listener = {session, on_assigned, on_revoked};
+    const struct kafka_reading reading = {.group = config_text(session->setup->config, "group"),
+                                          .topics = session->setup->topics};
     identity_cache_clear(session->apply.cache);
     months_forget(session->apply.months);
     session->apply.epoch = 0;
@@ -446,8 +448,7 @@ int session_run(struct session *session, bool *worked)
     int rc = open_database(session);
     if (rc == 0) {
         tell_readiness(session);
-        rc = kafka_consumer_open(session->setup->config, session->setup->topics, &listener,
-                                 &session->consumer);
+        rc = kafka_consumer_open(session->setup->config, &reading, &listener, &session->consumer);
     }
     if (rc == 0)
         rc = read_and_apply(session, worked);

@@ -6,9 +6,9 @@
 #include "common/event/vocabulary.h"
 #include "common/json/json_pointer.h"
 #include "common/kafka/kafka_admin.h"
-#include "common/kafka/kafka_producer.h"
 #include "services/cli/cli.h"
 #include "services/cli/text.h"
+#include "services/department/department.h"
 #include "services/department/source_config.h"
 
 #define FAULTS 64
@@ -43,7 +43,7 @@ static void check_section(struct findings *found, const char *section, enum prog
         note(found, rc, &fault);
         return;
     }
-    rc = kind == PROGRAM_DEPARTMENT ? kafka_producer_check(config, &fault)
+    rc = kind == PROGRAM_DEPARTMENT ? department_check_settings(config, &fault)
                                     : kafka_admin_check(config, &fault);
     if (rc != 0 && !fault.file[0])
         snprintf(fault.file, sizeof fault.file, "%s/throughline.json", found->config_dir);

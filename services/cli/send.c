@@ -250,7 +250,9 @@ static int64_t size_of(int fd)
 static int send_file(const struct cli *cli, struct sending *s, const char *input, int fd,
                      int64_t from_line, bool quiet)
 {
-    int rc = http_client_new(REQUEST_MS, ANSWER_LIMIT, &s->client);
+    const struct http_client_options options = {.timeout_ms = REQUEST_MS,
+                                                .body_limit = ANSWER_LIMIT};
+    int rc = http_client_new(&options, &s->client);
     if (rc == 0)
         rc = send_refused_init(&s->refused, input, from_line > 1);
     if (rc != 0) {

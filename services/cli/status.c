@@ -99,6 +99,7 @@ static void look_at_service(const struct cli *cli, struct status *status, const 
 {
     struct status_part *part = status_part(status, name);
     struct fault fault = {0};
+    const struct http_client_options options = {.timeout_ms = READY_MS, .body_limit = ANSWER_LIMIT};
     struct http_client *client;
     struct http_answer answer;
     char address[256], url[300];
@@ -106,7 +107,7 @@ static void look_at_service(const struct cli *cli, struct status *status, const 
         status_wrong(part, "%s: %s", fault.pointer, fault.detail);
         return;
     }
-    if (http_client_new(READY_MS, ANSWER_LIMIT, &client) != 0) {
+    if (http_client_new(&options, &client) != 0) {
         status_wrong(part, "no memory");
         return;
     }

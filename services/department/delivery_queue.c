@@ -227,6 +227,23 @@ size_t delivery_queue_size(const struct delivery_queue *queue)
     return queue->unsettled;
 }
 
+size_t delivery_queue_held(const struct delivery_queue *queue)
+{
+    return queue->held;
+}
+
+/* What is settled at the head of a line has left it. */
+const struct delivery *delivery_queue_oldest(const struct delivery_queue *queue)
+{
+    const struct change *oldest = NULL;
+    for (size_t i = 0; i < queue->line_count; i++) {
+        const struct change *first = queue->lines[i].first;
+        if (first && (!oldest || first->added_ms < oldest->added_ms))
+            oldest = first;
+    }
+    return oldest ? &oldest->delivery : NULL;
+}
+
 bool delivery_queue_broken(const struct delivery_queue *queue)
 {
     return queue->broken_until_ms != 0;
@@ -312,6 +329,19 @@ enum delivery_verdict delivery_queue_judge(struct delivery_queue *queue, struct 
     change->chain->not_before_ms = now_ms + wait;
     heap_push(queue, change->chain);
     return VERDICT_AGAIN;
+}
+
+void delivery_queue_return(struct delivery_queue *queue, struct delivery *delivery)
+{
+    struct change *change = (struct change *)(void *)delivery;
+    queue->probing = false;
+    if (change->orphan) {
+        free_change(queue, change);
+        return;
+    }
+    change->sent = false;
+    delivery->tries--;
+    heap_push(queue, change->chain);
 }
 
 /* What is settled at the head of a partition's line needs no restart any more. */

@@ -44,8 +44,8 @@ struct delivery {           /* a change */
 
 enum delivery_outcome {
     DELIVERY_TAKEN,   /* 2xx */
-    DELIVERY_REFUSED, /* the receiver is there and does not want this one: 4xx but 408 and 429 */
-    DELIVERY_FAILED   /* no answer, 408, 429, 5xx */
+    DELIVERY_REFUSED, /* the receiver is there and does not want this one: 400, 422, … */
+    DELIVERY_FAILED   /* no answer, or one that may pass: 5xx, 429, 401, 404, … */
 };
 
 enum delivery_verdict {
@@ -67,6 +67,9 @@ int delivery_queue_add(struct delivery_queue *queue, int32_t partition, int64_t 
                        int64_t now_ms) CHECKED;
 bool delivery_queue_full(const struct delivery_queue *queue);
 size_t delivery_queue_size(const struct delivery_queue *queue); /* changes not settled yet */
+size_t delivery_queue_held(const struct delivery_queue *queue); /* those settled behind one, too */
+/* The one that has waited longest, at least of its partition; NULL: none waits. */
+const struct delivery *delivery_queue_oldest(const struct delivery_queue *queue);
 
 /* The change to send now, the caller's until it is judged. NULL: none; *wait_ms says in how long
  * there may be one (-1: not before something is added or judged). */
@@ -78,6 +81,9 @@ struct delivery *delivery_queue_next(struct delivery_queue *queue, int64_t now_m
 enum delivery_verdict delivery_queue_judge(struct delivery_queue *queue, struct delivery *delivery,
                                            enum delivery_outcome outcome, int64_t retry_after_ms,
                                            int64_t now_ms);
+
+/* It could not be tried, or judged, to its end, for reasons of our own: it waits as before. */
+void delivery_queue_return(struct delivery_queue *queue, struct delivery *delivery);
 
 /* The end of it has been reported: it is gone, the next change of its handoff may go. */
 void delivery_queue_settle(struct delivery_queue *queue, struct delivery *delivery);

@@ -1,7 +1,8 @@
 /*
  * The department service: what tl-sales, tl-billing, tl-service and
  * tl-department are. HTTP in (CloudEvents and webhooks), Kafka out; a request
- * is answered with 202 only after Kafka has acknowledged everything of it.
+ * is answered with 202 only after Kafka has acknowledged everything of it. And, where it is told
+ * the URL of the department's own system, handoffs from Kafka to there.
  */
 #ifndef SERVICES_DEPARTMENT_DEPARTMENT_H
 #define SERVICES_DEPARTMENT_DEPARTMENT_H
@@ -14,6 +15,9 @@ int department_main(const char *name, int argc, char **argv);
 
 /* The pieces of it, for tests. A config's section is "tl-" and the department. */
 struct department_service;
+
+/* The settings of throughline.json alone: for a check of all programs' sections. */
+int department_check_settings(const struct config *config, struct fault *fault) CHECKED;
 
 /* Everything that the service reads, without opening anything: for --check. */
 int department_check(const struct config *config, struct fault *fault) CHECKED;

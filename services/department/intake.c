@@ -214,8 +214,7 @@ static bool has_ce_header(const struct http_request *request)
     return false;
 }
 
-/* Whether a header comes twice, where which of the two would count decides how a body is read. */
-static bool comes_twice(const struct http_request *request, const char *name)
+bool intake_comes_twice(const struct http_request *request, const char *name)
 {
     const struct record_header *headers;
     size_t count = http_request_headers(request, &headers), found = 0;
@@ -230,7 +229,8 @@ static bool find_mode(struct http_request *request, enum event_mode *mode)
     static const char formats[] =
         "send application/cloudevents+json, application/cloudevents-batch+json, or binary mode: "
         "attributes in ce- headers";
-    if (comes_twice(request, "Content-Type") || comes_twice(request, "Content-Encoding")) {
+    if (intake_comes_twice(request, "Content-Type") ||
+        intake_comes_twice(request, "Content-Encoding")) {
         intake_refuse(request, 400, "Content-Type and Content-Encoding may each come once", NULL, 0,
                       0);
         return false;

@@ -13,6 +13,7 @@
 
 struct intake { /* read-only while requests are served; everything borrowed */
     const struct department *department;
+    const struct vocabulary *vocabulary; /* all departments */
     const struct identity_kinds *kinds;
     const struct sources *sources;
     struct publisher *publisher;
@@ -32,6 +33,9 @@ void intake_refuse(struct http_request *request, int status, const char *detail,
 
 /* ERR_MEMORY and the like: a passing fault of ours, 503. */
 void intake_unable(struct http_request *request);
+
+/* Whether a header comes twice, where which of the two would count decides how a body is read. */
+bool intake_comes_twice(const struct http_request *request, const char *name);
 
 /* The records of one request, growing. Starts zeroed. */
 struct record_list {

@@ -19,9 +19,10 @@ void intake_metrics_init(void)
     char label[64];
     for (size_t i = 0; i < STATUS_COUNT; i++) {
         snprintf(label, sizeof label, "code=\"%d\"", statuses[i]);
-        requests[i] = metric_counter("throughline_intake_requests_total", label,
-                                     "Requests to /events and /webhooks, by the answer; without "
-                                     "those refused for method, size or form of the request");
+        requests[i] =
+            metric_counter("throughline_intake_requests_total", label,
+                           "Requests to /events, /handoffs and /webhooks, by the answer; without "
+                           "those refused for method, size or form of the request");
     }
     for (size_t i = 0; i < RESULT_COUNT; i++) {
         snprintf(label, sizeof label, "result=\"%s\"", results[i]);

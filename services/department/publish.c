@@ -277,6 +277,11 @@ bool publisher_ready(struct publisher *publisher, char *why, size_t why_size)
     return kafka_producer_ready(publisher->producer, publisher->topic, why, why_size);
 }
 
+struct kafka_producer *publisher_producer(const struct publisher *publisher)
+{
+    return publisher->producer;
+}
+
 void publisher_close(struct publisher *publisher, int ms)
 {
     if (!publisher)

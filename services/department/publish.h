@@ -11,6 +11,7 @@
 
 #include "common/base/config.h"
 #include "common/http/http_server.h"
+#include "common/kafka/kafka_producer.h"
 #include "common/kafka/record.h"
 
 struct publisher;
@@ -32,6 +33,9 @@ bool publisher_ready(struct publisher *publisher, char *why, size_t why_size);
 void publish_and_respond(struct publisher *publisher, struct http_request *request,
                          const struct record *records, size_t count,
                          const struct publish_counts *counts);
+
+/* For others of the service: they share its bounds. */
+struct kafka_producer *publisher_producer(const struct publisher *publisher);
 
 /* Waits at most `ms` for what Kafka has not acknowledged. The HTTP server must
  * have been stopped: requests that were not answered are gone. NULL is fine. */

@@ -7,12 +7,16 @@
 #include "common/base/program.h"
 #include "common/base/stop.h"
 #include "common/http/health.h"
+#include "common/http/http_client.h"
 #include "common/kafka/kafka_producer.h"
 #include "services/department/department.h"
+#include "services/department/handoff_requests.h"
+#include "services/department/inbox.h"
 #include "services/department/intake.h"
 #include "services/department/intake_metrics.h"
+#include "services/department/receiver.h"
 
-#define ROUTES       (HEALTH_ROUTES + 3)
+#define ROUTES       (HEALTH_ROUTES + 4)
 #define HTTP_THREADS 2
 
 /* What handling a request may take for records and their headers, in bodies: a
@@ -20,8 +24,12 @@
 #define SCRATCH_BODIES 32
 
 /* Of the time that a service may take to end, what the last answers get; the
- * rest is for records that nobody waits for any more. */
-#define ANSWERS_SHARE(ms) ((ms)*6 / 10)
+ * rest is for records that nobody waits for any more. Meanwhile deliveries under way come to their
+ * end, are cut off later, and the inbox waits for their reports before it leaves its group. */
+#define ANSWERS_SHARE(ms)  ((ms)*6 / 10)
+#define DELIVERY_SHARE(ms) ((ms)*3 / 10)
+#define REPORTS_SHARE(ms)  ((ms)*5 / 10)
+#define THREADS_WAIT_MS    1000
 
 /* The configuration that an intake reads, beside throughline.json. */
 struct books {
@@ -40,6 +48,8 @@ struct department_service {
     struct health health;
     struct http_route routes[ROUTES];
     struct http_server *server;
+    struct delivery_desk *desk; /* NULL: handoffs are not delivered */
+    struct inbox *inbox;
 };
 
 /* --- config --- */
@@ -108,12 +118,22 @@ static int books_load(const struct config *config, struct books *books, struct f
     return rc;
 }
 
+int department_check_settings(const struct config *config, struct fault *fault)
+{
+    int rc = kafka_producer_check(config, fault);
+    if (!rc)
+        rc = receiver_check(config, fault);
+    if (!rc && receiver_is_set(config))
+        rc = inbox_check(config, fault);
+    return rc;
+}
+
 int department_check(const struct config *config, struct fault *fault)
 {
     struct books books = {0};
     int rc = books_load(config, &books, fault);
     if (!rc)
-        rc = kafka_producer_check(config, fault);
+        rc = department_check_settings(config, fault);
     books_free(&books);
     return rc;
 }
@@ -135,6 +155,7 @@ static void make_routes(struct department_service *service)
     *routes++ = (struct http_route){"POST", "/events", intake_events, &service->intake};
     *routes++ = (struct http_route){"OPTIONS", "/events", intake_handshake, &service->intake};
     *routes++ = (struct http_route){"POST", "/webhooks/*", webhook_receive, &service->intake};
+    *routes++ = (struct http_route){"POST", HANDOFFS_PATH "*", handoff_request, &service->intake};
 }
 
 static int serve(struct department_service *service, const struct config *config)
@@ -173,18 +194,33 @@ static void list_sources(const struct department_service *service, struct buffer
     }
 }
 
-static void log_start(const struct department_service *service)
+static void log_start(const struct department_service *service, const struct config *config)
 {
     struct buffer on, off;
+    char receiver[HTTP_ORIGIN_SIZE] = "";
+    const char *url = config_text(config, "deliver_url");
+    if (url)
+        http_client_origin(url, receiver);
     buffer_init(&on, 1024);
     buffer_init(&off, 2048);
     list_sources(service, &on, &off);
     log_info("serving", LOG_TEXT("listen", service->books.listen),
              LOG_INT("port", http_server_port(service->server)), LOG_TEXT("topic", service->topic),
              LOG_INT("event_types", service->books.department->type_count),
-             LOG_TEXT("sources", on.data), LOG_TEXT("sources_off", off.data));
+             LOG_TEXT("sources", on.data), LOG_TEXT("sources_off", off.data),
+             LOG_TEXT("delivers_to", receiver));
     buffer_free(&on);
     buffer_free(&off);
+}
+
+/* Where nobody takes them, handoffs stay in Kafka, and open in the database. */
+static int open_inbox(struct department_service *service, const struct config *config)
+{
+    const char *name = service->books.department->name;
+    if (!receiver_is_set(config))
+        return 0;
+    int rc = delivery_open(config, name, publisher_producer(service->publisher), &service->desk);
+    return rc ? rc : inbox_open(config, name, service->desk, &service->inbox);
 }
 
 static int open_parts(struct department_service *service, const struct config *config,
@@ -193,7 +229,7 @@ static int open_parts(struct department_service *service, const struct config *c
     struct books *books = &service->books;
     int rc = books_load(config, books, fault);
     if (!rc)
-        rc = kafka_producer_check(config, fault);
+        rc = department_check_settings(config, fault);
     if (rc)
         return rc;
     snprintf(service->topic, sizeof service->topic, "events.%s", books->department->name);
@@ -203,6 +239,7 @@ static int open_parts(struct department_service *service, const struct config *c
     intake_metrics_init();
     service->intake = (struct intake){
         .department = books->department,
+        .vocabulary = books->vocabulary,
         .kinds = books->kinds,
         .sources = books->sources,
         .publisher = service->publisher,
@@ -210,7 +247,8 @@ static int open_parts(struct department_service *service, const struct config *c
         .event_limit = (size_t)config_number(config, "event_limit"),
         .scratch_limit = (size_t)config_number(config, "request_limit") * SCRATCH_BODIES,
     };
-    return serve(service, config);
+    rc = open_inbox(service, config);
+    return rc ? rc : serve(service, config);
 }
 
 int department_open(const struct config *config, struct department_service **out,
@@ -224,7 +262,7 @@ int department_open(const struct config *config, struct department_service **out
         department_close(service, 0);
         return rc;
     }
-    log_start(service);
+    log_start(service, config);
     *out = service;
     return 0;
 }
@@ -241,9 +279,16 @@ void department_close(struct department_service *service, int ms)
     if (!service)
         return;
     int64_t deadline = clock_monotonic_ms() + ms;
+    inbox_stop(service->inbox, REPORTS_SHARE(ms));
+    if (service->desk)
+        delivery_stop(service->desk, DELIVERY_SHARE(ms));
     http_server_stop(service->server, ANSWERS_SHARE(ms));
+    inbox_close(service->inbox);
+    bool ended = !service->desk || delivery_end(service->desk, THREADS_WAIT_MS);
     int64_t left = deadline - clock_monotonic_ms();
     publisher_close(service->publisher, left > 0 ? (int)left : 0);
+    if (ended)
+        delivery_free(service->desk);
     books_free(&service->books);
     free(service);
 }
@@ -257,7 +302,7 @@ static int start(const char *name, int argc, char **argv, struct config **config
         snprintf(program_name, sizeof program_name, "tl-%s", name);
     const struct program program = {
         .name = program_name,
-        .purpose = "the intake of a department: events and webhooks over HTTP into Kafka",
+        .purpose = "a department: events and webhooks over HTTP into Kafka, handoffs to its system",
         .kind = PROGRAM_DEPARTMENT,
         .takes_department = !name,
         .check = department_check,

@@ -29,6 +29,7 @@ class Stack:
         self.config = os.path.join(self.folder, "config")
         shutil.copytree(CONFIG, self.config)
         self.programs, self.ports = {}, {}
+        self.own_env = {}  # of one program, at each of its starts
         self.wrapper = []  # what programs run under: valgrind and its options
         # Of the caller's settings none may reach the programs.
         self.env = {k: v for k, v in os.environ.items() if not k.startswith("TL_")}
@@ -56,12 +57,20 @@ class Stack:
         "tl-department:shipping"; returns when each is ready."""
         for name in names:
             program = self.programs.get(name) or self._new(name)
-            program.env = {**self.env, "TL_LISTEN": f"127.0.0.1:{self.ports[name]}", **(env or {})}
+            program.env = {**self.env, "TL_LISTEN": f"127.0.0.1:{self.ports[name]}", **self.own_env.get(name, {}), **(env or {})}
             program.start()
         if ready:
             for name in names:
                 self.wait_ready(name)
         return self
+
+    def deliver_to(self, department, receiver, name=None, **settings):
+        """From its next start on the department's service delivers handoffs to this Receiver, and
+        tries again soon. `settings`: more options, deliver_tries="3"."""
+        soon = {"deliver_retry_floor": "50ms", "deliver_retry_ceiling": "500ms",
+                "deliver_breaker_floor": "100ms", "deliver_breaker_ceiling": "500ms", **settings}
+        self.own_env[name or f"tl-{department}"] = {
+            **receiver.environment, **{f"TL_{key.upper()}": value for key, value in soon.items()}}
 
     def _new(self, name):
         program, _, department = name.split("#")[0].partition(":")

@@ -199,6 +199,8 @@ rd_kafka_resp_err_t __real_rd_kafka_commit(rd_kafka_t *, const rd_kafka_topic_pa
                                            int);
 rd_kafka_resp_err_t __wrap_rd_kafka_commit(rd_kafka_t *, const rd_kafka_topic_partition_list_t *,
                                            int);
+rd_kafka_resp_err_t __real_rd_kafka_committed(rd_kafka_t *, rd_kafka_topic_partition_list_t *, int);
+rd_kafka_resp_err_t __wrap_rd_kafka_committed(rd_kafka_t *, rd_kafka_topic_partition_list_t *, int);
 rd_kafka_resp_err_t __real_rd_kafka_pause_partitions(rd_kafka_t *,
                                                      rd_kafka_topic_partition_list_t *);
 rd_kafka_resp_err_t __wrap_rd_kafka_pause_partitions(rd_kafka_t *,
@@ -272,6 +274,18 @@ rd_kafka_resp_err_t __wrap_rd_kafka_commit(rd_kafka_t *consumer,
         return __real_rd_kafka_commit(consumer, list, async);
     for (int i = 0; i < list->cnt; i++)
         stream.noted[list->elems[i].partition] = list->elems[i].offset;
+    return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+rd_kafka_resp_err_t __wrap_rd_kafka_committed(rd_kafka_t *consumer,
+                                              rd_kafka_topic_partition_list_t *list, int ms)
+{
+    if (turn("rd_kafka_committed", 1) >= 0)
+        return RD_KAFKA_RESP_ERR__TIMED_OUT;
+    if (!stream.of)
+        return __real_rd_kafka_committed(consumer, list, ms);
+    for (int i = 0; i < list->cnt; i++)
+        list->elems[i].offset = stream.noted[list->elems[i].partition];
     return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 

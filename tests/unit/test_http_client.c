@@ -76,6 +76,7 @@ static const struct http_route routes[] = {
 
 static struct http_server *server;
 static struct http_client *client;
+static atomic_bool cut;
 
 static int start(void **state)
 {
@@ -91,8 +92,10 @@ static int start(void **state)
     unsetenv("http_proxy");
     unsetenv("all_proxy");
     unsetenv("ALL_PROXY");
+    const struct http_client_options limits = {
+        .timeout_ms = TIMEOUT_MS, .body_limit = BODY_LIMIT, .cut = &cut};
     int rc = http_server_start(&options, &server);
-    return rc ? rc : http_client_new(TIMEOUT_MS, BODY_LIMIT, &client);
+    return rc ? rc : http_client_new(&limits, &client);
 }
 
 static int stop(void **state)
