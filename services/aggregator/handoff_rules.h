@@ -38,6 +38,7 @@
 #define HANDOFF_MATCHES_LIMIT 8
 #define HANDOFF_BRIEF_LIMIT   32
 #define HANDOFF_ASK_LIMIT     200 /* bytes */
+#define HANDOFF_POINTER_LIMIT 255 /* bytes */
 #define HANDOFF_TO_OWNER      "owner"
 
 struct handoff_match {

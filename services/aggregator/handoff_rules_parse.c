@@ -228,10 +228,12 @@ static int check_pointer(const struct reading *r, json_t *json, const char *memb
                          const char **out)
 {
     *out = json_string_value(json);
-    return *out && **out == '/' && json_pointer_valid(*out)
+    return *out && **out == '/' && strlen(*out) <= HANDOFF_POINTER_LIMIT && json_pointer_valid(*out)
                ? 0
-               : refuse(r, member, element,
-                        "must be a JSON Pointer into data (it begins with \"/\")");
+               : refuse(
+                     r, member, element,
+                     "must be a JSON Pointer into data: it begins with \"/\" and has at most 255 "
+                     "bytes");
 }
 
 static int read_match(const struct reading *r)

@@ -6,6 +6,7 @@
 #include "common/event/vocabulary.h"
 #include "common/json/json_pointer.h"
 #include "common/kafka/kafka_admin.h"
+#include "services/aggregator/handoff_rules.h"
 #include "services/cli/cli.h"
 #include "services/cli/text.h"
 #include "services/department/department.h"
@@ -82,7 +83,17 @@ static void note_off(struct findings *found, const struct sources *sources)
                           sources->items[i].off);
 }
 
-/* Sources name departments and kinds, so they are looked at only where those are well. */
+static void check_rules(struct findings *found, const struct vocabulary *vocabulary)
+{
+    struct fault fault = {0};
+    struct handoff_rules *rules = NULL;
+    int rc = handoff_rules_load(found->config_dir, vocabulary, &rules, &fault);
+    if (rc != 0)
+        note(found, rc, &fault);
+    handoff_rules_free(rules);
+}
+
+/* Sources and rules name departments and kinds, so they are looked at only where those are well. */
 static void check_files(struct findings *found)
 {
     struct fault fault = {0};
@@ -101,8 +112,10 @@ static void check_files(struct findings *found)
         snprintf(section, sizeof section, "tl-%s", vocabulary->departments[i].name);
         check_section(found, section, PROGRAM_DEPARTMENT);
     }
-    if (vocabulary)
+    if (vocabulary) {
         check_sections(found, vocabulary);
+        check_rules(found, vocabulary);
+    }
     fault = (struct fault){0};
     if (kinds && vocabulary &&
         (rc = sources_load(found->config_dir, vocabulary, kinds, &sources, &fault)) != 0)

@@ -381,6 +381,42 @@ def test_check(full, tmp_path):
     assert failing(full, "check", "--config", str(tmp_path), status=2)[1]
 
 
+RULE = {"rule": "a", "when": "sales.deal.won", "to": "billing", "ask": "Do it", "due": "4h"}
+
+
+@pytest.mark.parametrize("rules, pointer, told", [
+    ([{**RULE, "to": "shiping"}], "/0/to", "there is no departments/shiping.json"),
+    ([RULE, {**RULE, "rule": "b", "due": "soon"}], "/1/due", 'must be a duration: "30m", "4h", "7d"'),
+    ([{**RULE, "brief": ["/amount", "currency"]}], "/0/brief/1",
+     'must be a JSON Pointer into data: it begins with "/" and has at most 255 bytes'),
+    ([{**RULE, "when": "sales.deal.wun"}], "/0/when",
+     'no department has the event type "sales.deal.wun", did you mean "sales.deal.won"?'),
+    ([{**RULE, "when": "throughline.handoff.closed", "if": {"/rule": "b"}},
+      {**RULE, "rule": "b", "when": "throughline.handoff.opened", "if": {"/rule": "a"}}], "/0",
+     'opens itself for ever: a, b, a: name in "if" (or "unless") by "/rule" whose handoffs are meant'),
+    ([{**RULE, "dew": "4h"}], "/0/dew", "is unknown"),
+], ids=["department", "duration", "pointer", "type", "loop", "key"])
+def test_check_of_handoff_rules(full, rules, pointer, told):
+    """The command line and the aggregator name file and place in the same words."""
+    path = os.path.join(full.config, "handoffs.json")
+    with open(path, encoding="utf-8") as file:
+        good = file.read()
+    try:
+        full.write_config("handoffs.json", rules)
+        line = f"{path}: {pointer}: {told}"
+        out, err = failing(full, "check", status=2)
+        assert out == "" and line in err.splitlines()[0]
+        done = subprocess.run([BUILD / "tl-aggregator", "--check", "--config", full.config], check=False,
+                              capture_output=True, text=True, timeout=60)
+        assert done.returncode == 2 and line in done.stdout + done.stderr
+        (fault,) = json.loads(failing(full, "check", "--json", status=2)[0])["faults"]
+        assert (fault["file"], fault["pointer"]) == (path, pointer)
+    finally:
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(good)
+    assert "is valid" in full.run("check")
+
+
 def test_a_full_disk_is_told(full, sent):
     with open("/dev/full", "w", encoding="utf-8") as sink:
         done = subprocess.run([BUILD / "throughline", "timeline", "ann@cli.example"], check=False, stdout=sink,
