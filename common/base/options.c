@@ -36,10 +36,10 @@ const struct config_option config_options[] = {
     {"http_idle", OPTION_DURATION, "60s", 100, 86400 * SEC, SERVICES, false, "a connection without a request is closed after this"},
     {"http_memory", OPTION_SIZE, "16 MiB", MIB, GIB, SERVICES, false, "memory for unanswered requests, head and body; 503 above"},
 
-    {"publish_timeout", OPTION_DURATION, "4s", 100, 300 * SEC, DEPARTMENT, false, "how long Kafka may take to acknowledge; 503 above"},
-    {"publish_queue_records", OPTION_NUMBER, "20000", 1, 10000000, DEPARTMENT, false, "most records waiting for Kafka; 503 above"},
-    {"publish_queue_bytes", OPTION_SIZE, "16 MiB", 4 * MIB, GIB, DEPARTMENT, false, "memory for records waiting for Kafka; 503 above"},
-    {"publish_linger", OPTION_DURATION, "2ms", 0, SEC, DEPARTMENT, false, "how long a record waits for others to share its way to Kafka"},
+    {"publish_timeout", OPTION_DURATION, "4s", 100, 300 * SEC, SERVICES, false, "how long Kafka may take to acknowledge; above, a department answers 503"},
+    {"publish_queue_records", OPTION_NUMBER, "20000", 1, 10000000, SERVICES, false, "most records waiting for Kafka; above, a department answers 503"},
+    {"publish_queue_bytes", OPTION_SIZE, "16 MiB", 4 * MIB, GIB, SERVICES, false, "memory for records waiting for Kafka; above, a department answers 503"},
+    {"publish_linger", OPTION_DURATION, "2ms", 0, SEC, SERVICES, false, "how long a record waits for others to share its way to Kafka"},
 
     {"deliver_url", OPTION_TEXT, NULL, 0, 0, DEPARTMENT, true, "where the department's handoffs are POSTed; without it they stay open"},
     {"deliver_secret", OPTION_TEXT, NULL, 0, 0, DEPARTMENT, true, "what signs them (Standard Webhooks): whsec_ and base64"},
@@ -59,7 +59,7 @@ const struct config_option config_options[] = {
     {"deliver_breaker_ceiling", OPTION_DURATION, "30s", 1, 3600 * SEC, DEPARTMENT, false, "longest wait before another of these"},
 
     {"group", OPTION_TEXT, "throughline", 0, 0, DEPARTMENT | AGGREGATOR | CLI, false, "the aggregators' consumer group; a department's inbox adds a dash and its name"},
-    {"writers", OPTION_NUMBER, "2", 1, 64, AGGREGATOR, false, "threads that write to PostgreSQL, each with its own connection"},
+    {"writers", OPTION_NUMBER, "2", 1, 62, AGGREGATOR, false, "threads that write to PostgreSQL, each with its own connection"},
     {"batch_events", OPTION_NUMBER, "10000", 1, 1000000, AGGREGATOR, false, "most events of a transaction"},
     {"batch_bytes", OPTION_SIZE, "8 MiB", KIB, GIB, AGGREGATOR, false, "most bytes of a transaction's events"},
     {"batch_wait", OPTION_DURATION, "50ms", 0, 60 * SEC, AGGREGATOR, false, "how long a batch that is not full waits for more"},
@@ -67,6 +67,7 @@ const struct config_option config_options[] = {
     {"lock_timeout", OPTION_DURATION, "2s", 10, 300 * SEC, AGGREGATOR, false, "how long a writer that takes a partition over waits for its predecessor's batch before it ends it"},
     {"database_timeout", OPTION_DURATION, "60s", SEC, 3600 * SEC, AGGREGATOR | CLI, false, "how long PostgreSQL may take for a statement; then the connection is given up, and opened anew"},
     {"quarantine_limit", OPTION_NUMBER, "100000", 1, 1000000000, AGGREGATOR, false, "most records in quarantine; above, a partition with another one pauses"},
+    {"lease", OPTION_DURATION, "10s", 500, 3600 * SEC, AGGREGATOR, false, "who relays the outbox, or watches, and does not show for so long, is ended by another aggregator"},
     {"fetch_bytes", OPTION_SIZE, "4 MiB", 64 * KIB, GIB, SERVICES, false, "memory of each writer, or of an inbox, for records fetched ahead"},
 };
 /* clang-format on */

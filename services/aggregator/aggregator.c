@@ -9,14 +9,16 @@
 #include "common/base/log.h"
 #include "common/base/program.h"
 #include "common/base/stop.h"
+#include "common/event/system_events.h"
 #include "common/http/health.h"
 #include "services/aggregator/database.h"
+#include "services/aggregator/duty.h"
 #include "services/aggregator/handoff_metrics.h"
+#include "services/aggregator/relay.h"
 #include "services/aggregator/stage_metrics.h"
 #include "services/aggregator/writer.h"
 
 #define LISTEN         "127.0.0.1:8110"
-#define WRITERS_LIMIT  64
 #define MMAP_THRESHOLD (128 * 1024)
 #define BODY_LIMIT     ((size_t)1024) /* nobody posts anything here */
 
@@ -29,6 +31,7 @@ struct aggregator {
     struct writer_setup setup;
     struct writer *writers[WRITERS_LIMIT];
     int writer_count;
+    struct relay *relay;
     struct health health;
     struct http_route routes[HEALTH_ROUTES];
     struct http_server *server;
@@ -66,11 +69,11 @@ static int check(const struct config *config, struct fault *fault)
     return rc;
 }
 
-/* "events.<department>" for each department that has a file. */
+/* "events.<department>" for each department that has a file, and the system's own. */
 static int name_topics(struct aggregator *aggregator)
 {
     const struct vocabulary *vocabulary = aggregator->vocabulary;
-    aggregator->topics = calloc(vocabulary->count + 1, sizeof *aggregator->topics);
+    aggregator->topics = calloc(vocabulary->count + 2, sizeof *aggregator->topics);
     if (!aggregator->topics)
         return ERR_MEMORY;
     for (size_t i = 0; i < vocabulary->count; i++) {
@@ -80,7 +83,8 @@ static int name_topics(struct aggregator *aggregator)
         if (!aggregator->topics[i])
             return ERR_MEMORY;
     }
-    return 0;
+    aggregator->topics[vocabulary->count] = strdup(SYSTEM_TOPIC);
+    return aggregator->topics[vocabulary->count] ? 0 : ERR_MEMORY;
 }
 
 /* Ready: every writer reads, or waits only for its share of the partitions. */
@@ -155,6 +159,8 @@ static int open_all(struct aggregator *aggregator)
     database_init();
     rc = start_writers(aggregator);
     if (rc == 0)
+        rc = relay_start(aggregator->config, aggregator->vocabulary, &aggregator->relay);
+    if (rc == 0)
         rc = start_listener(aggregator);
     return rc;
 }
@@ -169,6 +175,8 @@ static void close_all(struct aggregator *aggregator)
         int joined = writer_join(aggregator->writers[i], deadline);
         rc = rc ? rc : joined;
     }
+    int relayed = relay_join(aggregator->relay, deadline);
+    rc = rc ? rc : relayed;
     if (rc != 0)
         _exit(EXIT_FAILED); /* threads are still at work: nothing may be freed under them */
     unload(aggregator);

@@ -6,6 +6,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/metrics.h"
+#include "services/aggregator/duty.h"
 #include "services/aggregator/schema.h"
 #include "services/aggregator/trouble.h"
 #include "sql.h"
@@ -60,7 +61,11 @@ int database_open(const struct config *config, int number, const struct pg_optio
                   struct pg **out)
 {
     char name[64];
-    snprintf(name, sizeof name, "%s writer %d", config_section(config), number);
+    if (number < WRITERS_LIMIT)
+        snprintf(name, sizeof name, "%s writer %d", config_section(config), number);
+    else
+        snprintf(name, sizeof name, "%s %s", config_section(config),
+                 number == DUTY_RELAY ? LEASE_RELAY : LEASE_WATCH);
     const char *conninfo = config_text(config, "database");
     struct pg_options bounded = *options;
     bounded.stop_ms = STOP_MS;

@@ -10,8 +10,9 @@
 
 void database_init(void); /* its metrics; once, before the writers start */
 
-/* Opens writer `number`'s connection, with option database_timeout as its bound, and checks that
- * the schema is there. `options` has its `report`, which is to call database_failed. */
+/* Opens the connection of writer `number` or of a duty (duty.h), with option database_timeout as
+ * its bound, and checks that the schema is there. `options` has its `report`, which is to call
+ * database_failed. */
 int database_open(const struct config *config, int number, const struct pg_options *options,
                   struct pg **out) CHECKED;
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "common/event/fact_checks.h"
+#include "common/event/system_department.h"
 #include "common/event/system_events.h"
 #include "services/aggregator/facts.h"
 
@@ -121,14 +122,17 @@ int decode_record(struct decoder *decoder, const struct record *record, int64_t 
         return rc;
 
     *reason = REASON_INADMISSIBLE;
-    const struct department *department =
-        vocabulary_department(decoder->vocabulary, decode_department(record->topic));
+    struct span name = decode_department(record->topic);
+    const struct department *department = span_is(name, SYSTEM_NAME)
+                                              ? system_department()
+                                              : vocabulary_department(decoder->vocabulary, name);
     decoded->department = department;
     if (!department)
         return fault_set(fault, "", "no department of the configuration has the topic %.*s",
                          SPAN_ARGS(record->topic));
     struct admission admission = {decoder->kinds, department, now};
-    if (system_event_of(decoded->event.type) == SYSTEM_IS_TOLD)
+    bool told = system_event_of(decoded->event.type) == SYSTEM_IS_TOLD;
+    if (told && department != system_department()) /* which asks nobody, itself least of all */
         return read_request(&admission, arena, decoded, fault);
     return read_event(decoder, &admission, arena, decoded, fault);
 }

@@ -1,6 +1,7 @@
 #include "services/aggregator/event_types.h"
 
 #include "common/base/log.h"
+#include "common/event/system_department.h"
 #include "sql.h"
 
 #define ARRAY_LIMIT ((size_t)4 * 1024 * 1024)
@@ -11,8 +12,9 @@ int event_types_put(struct pg *pg, const struct vocabulary *vocabulary)
     struct buffer *const all[] = {&types, &departments, &money, &touch};
     for (size_t i = 0; i < 4; i++)
         buffer_init(all[i], ARRAY_LIMIT);
-    for (size_t d = 0; d < vocabulary->count; d++) {
-        const struct department *department = &vocabulary->departments[d];
+    for (size_t d = 0; d <= vocabulary->count; d++) {
+        const struct department *department =
+            d < vocabulary->count ? &vocabulary->departments[d] : system_department();
         for (size_t t = 0; t < department->type_count; t++) {
             const struct event_type *type = &department->types[t];
             pg_array_text(&types, span_of(type->name));

@@ -10,12 +10,12 @@ from support.events import event, person
 from support.kafka import Kafka
 from support.paths import KAFKA_LIBS, RUNS, SERVERS
 from support.ports import free_port
-from support.stack import Stack
+from support.stack import DEPARTMENTS, Stack
 from support.wait import wait_for
 
 BOTH = ("tl-sales", "tl-aggregator")
-TOPICS = ("events.sales", "events.billing", "events.service")
-LINES = 12  # most of a program's log lines over one trouble
+TOPICS = tuple(f"{kind}.{d}" for d in DEPARTMENTS for kind in ("events", "handoffs")) + ("events.throughline",)
+LINES = 16  # most of a program's log lines over one trouble: the relay is a client of its own
 
 
 class Broker:

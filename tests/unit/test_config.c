@@ -180,7 +180,7 @@ static const struct {
     {"{\"tl-sales\": 1}", "/tl-sales", "must be an object"},
     {"{\"tl-sales\": null}", "/tl-sales", "must be an object"},
     {"{\"throughline\": []}", "/throughline", "must be an object"},
-    {"{\"writers\": 0}", "/writers", "from 1 to 64"},
+    {"{\"writers\": 0}", "/writers", "from 1 to 62"},
     {"{\"writers\": 1.5}", "/writers", "whole number"},
     {"{\"writers\": -1}", "/writers", "whole number"},
     {"{\"writers\": true}", "/writers", "whole number"},
@@ -239,7 +239,7 @@ static void test_variables(void **state)
         const char *name, *value, *detail;
     } table[] = {
         {"TL_WRITERS", "none", "whole number"},
-        {"TL_WRITERS", "65", "from 1 to 64"},
+        {"TL_WRITERS", "65", "from 1 to 62"},
         {"TL_BATCH_WAIT", "50", "a duration like"},
         {"TL_BATCH_BYTES", "1 TB", "a size like"},
         {"TL_LOG_LEVEL", "INFO", "error, warn, info and debug"},

@@ -1,0 +1,2 @@
+-- $1 name
+SELECT store.lease_release($1)
