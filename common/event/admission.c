@@ -110,6 +110,8 @@ static int check_owner_object(const struct reading *r, json_t *owner)
         snprintf(pointer, sizeof pointer, "/data/owner/%s", optional[i]);
         if (value && !json_is_null(value) && !json_is_string(value))
             return fault_set(r->fault, pointer, "must be a string");
+        if (json_string_length(value) > EVENT_ROLE_LIMIT)
+            return fault_set(r->fault, pointer, "is longer than %d bytes", EVENT_ROLE_LIMIT);
     }
     return 0;
 }
@@ -245,18 +247,24 @@ static int read_currency(const struct reading *r)
     return facts_check_money(r->type, r->facts, "/data/currency", r->fault);
 }
 
-static int check_promises(const struct reading *r, json_t *promises)
+/* Promises made, or kept: `name` is the member. */
+static int check_promises(const struct reading *r, const char *name, json_t *promises)
 {
+    char pointer[64];
     size_t i;
     json_t *promise;
+    snprintf(pointer, sizeof pointer, "/data/%s", name);
     if (!json_is_array(promises))
-        return fault_set(r->fault, "/data/promises", "must be a list of strings");
+        return fault_set(r->fault, pointer, "must be a list of strings");
+    if (json_array_size(promises) > EVENT_PROMISES)
+        return fault_set(r->fault, pointer, "has more than %d elements", EVENT_PROMISES);
     json_array_foreach(promises, i, promise)
     {
-        char pointer[64];
-        snprintf(pointer, sizeof pointer, "/data/promises/%zu", i);
+        snprintf(pointer, sizeof pointer, "/data/%s/%zu", name, i);
         if (!json_is_string(promise) || json_string_length(promise) == 0)
             return fault_set(r->fault, pointer, "must be a string that is not empty");
+        if (json_string_length(promise) > EVENT_PROMISE_LIMIT)
+            return fault_set(r->fault, pointer, "is longer than %d bytes", EVENT_PROMISE_LIMIT);
     }
     return 0;
 }
@@ -279,6 +287,8 @@ static int check_issue(const struct reading *r, json_t *issue)
     json_t *id = json_object_get(issue, "id"), *summary = json_object_get(issue, "summary");
     if (!json_is_string(id) || json_string_length(id) == 0)
         return fault_set(r->fault, "/data/issue/id", "is required: a string that is not empty");
+    if (json_string_length(id) > EVENT_ISSUE_LIMIT)
+        return fault_set(r->fault, "/data/issue/id", "is longer than %d bytes", EVENT_ISSUE_LIMIT);
     if (check_flag(r, issue, "closed") != 0 || check_flag(r, issue, "told") != 0)
         return ERR_INVALID;
     bool known = json_is_true(json_object_get(issue, "closed")) ||
@@ -294,13 +304,17 @@ static int check_issue(const struct reading *r, json_t *issue)
 static int read_folded(const struct reading *r)
 {
     struct span attribute = event_extension(r->event, "facts");
-    json_t *promises = member(r, "promises"), *issue = member(r, "issue");
+    json_t *promises = member(r, "promises"), *kept = member(r, "kept");
+    json_t *issue = member(r, "issue");
     unsigned members = 0;
-    if (promises && check_promises(r, promises) != 0)
+    if (promises && check_promises(r, "promises", promises) != 0)
+        return ERR_INVALID;
+    if (kept && check_promises(r, "kept", kept) != 0)
         return ERR_INVALID;
     if (issue && check_issue(r, issue) != 0)
         return ERR_INVALID;
     members |= promises ? FACT_PROMISES : 0;
+    members |= kept ? FACT_KEPT : 0;
     members |= issue ? FACT_ISSUE : 0;
     members |= json_is_object(member(r, "owner")) ? FACT_OWNER : 0;
     r->facts->facts = facts_list(members);

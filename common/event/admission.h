@@ -12,7 +12,11 @@
 
 #define EVENT_SUMMARY_LIMIT 1024 /* bytes; cut at a character with "…" */
 #define EVENT_OWNER_LIMIT   256
-#define EVENT_FACTS         6 /* extensions that the facts travel as */
+#define EVENT_ROLE_LIMIT    100 /* bytes of an owner's role, and of the region; */
+#define EVENT_ISSUE_LIMIT   200 /* of an issue's id; these are keys of tables */
+#define EVENT_PROMISE_LIMIT 1000
+#define EVENT_PROMISES      100 /* promises in one event, and promises kept */
+#define EVENT_FACTS         6   /* extensions that the facts travel as */
 
 /* What travels beside the standard attributes, as extensions of these names. */
 struct event_facts {
@@ -34,7 +38,7 @@ struct admission {
  * known and of this department; time not before 1970 nor over 24 h ahead; data
  * is an object where members are required, each there with its JSON type;
  * customer known from the attribute or data.customer, and the same in both;
- * owner, amount, currency (ISO 4217 form), promises, issue of the right shape;
+ * owner, amount, currency (ISO 4217 form), promises, kept, issue of the right shape;
  * with the facts no more extensions than an event may have.
  * The summary is data.summary, else the attribute, else the vocabulary's template.
  * Where data and an attribute both say something they must say the same; `facts`

@@ -89,12 +89,20 @@ int facts_check_money(const struct event_type *type, const struct event_facts *f
 static const char *const lists[] = {
     [0] = "",
     [FACT_ISSUE] = "issue",
+    [FACT_KEPT] = "kept",
+    [FACT_ISSUE | FACT_KEPT] = "issue,kept",
     [FACT_OWNER] = "owner",
     [FACT_ISSUE | FACT_OWNER] = "issue,owner",
+    [FACT_KEPT | FACT_OWNER] = "kept,owner",
+    [FACT_ISSUE | FACT_KEPT | FACT_OWNER] = "issue,kept,owner",
     [FACT_PROMISES] = "promises",
     [FACT_ISSUE | FACT_PROMISES] = "issue,promises",
+    [FACT_KEPT | FACT_PROMISES] = "kept,promises",
+    [FACT_ISSUE | FACT_KEPT | FACT_PROMISES] = "issue,kept,promises",
     [FACT_OWNER | FACT_PROMISES] = "owner,promises",
     [FACT_ISSUE | FACT_OWNER | FACT_PROMISES] = "issue,owner,promises",
+    [FACT_KEPT | FACT_OWNER | FACT_PROMISES] = "kept,owner,promises",
+    [FACT_ISSUE | FACT_KEPT | FACT_OWNER | FACT_PROMISES] = "issue,kept,owner,promises",
 };
 
 struct span facts_list(unsigned members)

@@ -36,7 +36,7 @@ int facts_check_money(const struct event_type *type, const struct event_facts *f
                       const char *pointer, struct fault *fault) CHECKED;
 
 /* Members of data that have to be opened. */
-enum fact_members { FACT_ISSUE = 1, FACT_OWNER = 2, FACT_PROMISES = 4 };
+enum fact_members { FACT_ISSUE = 1, FACT_KEPT = 2, FACT_OWNER = 4, FACT_PROMISES = 8 };
 
 /* Their list as text: in alphabetical order, joined by commas. */
 struct span facts_list(unsigned members);

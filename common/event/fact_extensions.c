@@ -47,7 +47,7 @@ static int check_data(const struct event *event, const struct event_facts *facts
 {
     if (!facts_list_valid(facts->facts))
         return fault_set(fault, "/facts",
-                         "must list issue, owner and promises, in this order, with commas");
+                         "must list issue, kept, owner and promises, in this order, with commas");
     if (event->data_kind != EVENT_DATA_JSON) {
         if (facts->facts.len == 0)
             return 0;

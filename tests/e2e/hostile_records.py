@@ -248,7 +248,7 @@ INADMISSIBLE = [
            b'{"amount": 2, "currency": "EUR"}', type="sales.deal.won",
            amount="3", currency="EUR"),
     fast("facts out of order",
-         inadmissible("/facts: must list issue, owner and promises, in this order, with commas"),
+         inadmissible("/facts: must list issue, kept, owner and promises, in this order, with commas"),
          facts="promises,issue"),
     fast("facts of what is no JSON", inadmissible("/facts: lists members of data, which is no JSON"), b"text",
          facts="issue", content_type=b"text/plain"),

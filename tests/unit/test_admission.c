@@ -91,6 +91,8 @@ static const struct {
     {"sales.note.taken", "{\"summary\": \"two\\nlines\\u0085 \\ufffe\\ud83d\\ude00\"}", NULL,
      "two lines   \xF0\x9F\x98\x80", NULL, NULL, ""},
     {"sales.note.taken", "{\"promises\": [\"a\", \"b\"]}", NULL, NULL, NULL, NULL, "promises"},
+    {"sales.note.taken", "{\"kept\": [\"a\"]}", NULL, NULL, NULL, NULL, "kept"},
+    {"sales.note.taken", "{\"kept\": null}", NULL, NULL, NULL, NULL, ""},
     {"sales.note.taken", "{\"issue\": {\"id\": \"7\", \"summary\": \"late\"}}", NULL, NULL, NULL,
      NULL, "issue"},
     {"sales.note.taken", "{\"issue\": {\"id\": \"7\", \"closed\": true}}", NULL, NULL, NULL, NULL,
@@ -101,6 +103,10 @@ static const struct {
      "{\"promises\": [], \"owner\": {\"name\": \"Bob\"}, \"issue\": {\"id\": \"7\", \"summary\": "
      "\"x\"}}",
      "Bob", NULL, NULL, NULL, "issue,owner,promises"},
+    {"sales.note.taken",
+     "{\"promises\": [\"a\"], \"kept\": [\"b\"], \"owner\": {\"name\": \"Bob\"}, \"issue\": "
+     "{\"id\": \"7\", \"told\": true}}",
+     "Bob", NULL, NULL, NULL, "issue,kept,owner,promises"},
     {"sales.form.sent", "{\"text\": \"\", \"count\": 1, \"yes\": false, \"all\": {}, \"some\": []}",
      NULL, NULL, NULL, NULL, ""},
     {"sales.form.sent",
@@ -177,6 +183,9 @@ static const struct {
     {"sales.note.taken", "{\"promises\": \"soon\"}", "/data/promises"},
     {"sales.note.taken", "{\"promises\": [\"a\", 1]}", "/data/promises/1"},
     {"sales.note.taken", "{\"promises\": [\"\"]}", "/data/promises/0"},
+    {"sales.note.taken", "{\"kept\": \"all\"}", "/data/kept"},
+    {"sales.note.taken", "{\"kept\": [\"a\", null]}", "/data/kept/1"},
+    {"sales.note.taken", "{\"kept\": [\"\"]}", "/data/kept/0"},
     {"sales.note.taken", "{\"issue\": \"late\"}", "/data/issue"},
     {"sales.note.taken", "{\"issue\": {\"summary\": \"late\"}}", "/data/issue/id"},
     {"sales.note.taken", "{\"issue\": {\"id\": 7, \"summary\": \"late\"}}", "/data/issue/id"},
@@ -198,6 +207,42 @@ static void refuses(void **state)
         print_message("%s %s\n", refused[i].type, refused[i].data ? refused[i].data : "-");
         int result = admit(&event, &facts, &fault);
         assert_refused(result, &fault, refused[i].pointer);
+    }
+}
+
+/* What is folded into tables has bounds: one byte or element more is refused. */
+static void bounds_what_is_folded(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *before, *filling;
+        int limit;
+        const char *after, *pointer;
+    } cases[] = {
+        {"{\"owner\": {\"name\": \"Bob\", \"role\": \"", "x", 100, "\"}}", "/data/owner/role"},
+        {"{\"owner\": {\"name\": \"Bob\", \"region\": \"", "x", 100, "\"}}", "/data/owner/region"},
+        {"{\"issue\": {\"closed\": true, \"id\": \"", "x", 200, "\"}}", "/data/issue/id"},
+        {"{\"promises\": [\"", "x", 1000, "\"]}", "/data/promises/0"},
+        {"{\"kept\": [\"a\", \"", "x", 1000, "\"]}", "/data/kept/1"},
+        {"{\"promises\": [\"a\"", ",\"a\"", 99, "]}", "/data/promises"},
+        {"{\"kept\": [\"a\"", ",\"a\"", 99, "]}", "/data/kept"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        for (int more = 0; more < 2; more++) {
+            char data[2048];
+            size_t len = (size_t)snprintf(data, sizeof data, "%s", cases[i].before);
+            for (int n = 0; n < cases[i].limit + more; n++)
+                len += (size_t)snprintf(data + len, sizeof data - len, "%s", cases[i].filling);
+            snprintf(data + len, sizeof data - len, "%s", cases[i].after);
+            struct event event = event_of("sales.note.taken", data);
+            struct event_facts facts;
+            struct fault fault;
+            int result = admit(&event, &facts, &fault);
+            if (more)
+                assert_refused(result, &fault, cases[i].pointer);
+            else
+                assert_int_equal(result, 0);
+        }
     }
 }
 
@@ -351,6 +396,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(derives_facts),
         cmocka_unit_test(refuses),
+        cmocka_unit_test(bounds_what_is_folded),
         cmocka_unit_test(compares_attributes_with_data),
         cmocka_unit_test(wants_a_customer),
         cmocka_unit_test(wants_a_time_that_can_be),

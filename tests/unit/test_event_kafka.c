@@ -338,6 +338,7 @@ static const struct {
     {{{"ce_owner", "Bob"}, {"ce_summary", "S"}}, "{}", NULL},
     {{{"ce_owner", ""}, {"ce_summary", " "}}, "{}", NULL},
     {{{"=ce_facts", "issue,owner,promises"}, {NULL, NULL}}, "{}", NULL},
+    {{{"=ce_facts", "issue,kept,owner,promises"}, {NULL, NULL}}, "{}", NULL},
     {{{"=ce_customer", "email=Ann%40ACME.example"}, {NULL, NULL}}, "{}", NULL},
     {{{"=ce_type", "sales.deal.won"}, {"ce_amount", "1e2"}}, "{}", "/currency"},
     {{{"=ce_type", "sales.note.forgotten"}, {NULL, NULL}}, "{}", "/type"},
