@@ -146,11 +146,13 @@ bool http_bearer_ok(const struct http_request *request, const char *token)
     const struct record_header *headers;
     size_t count = http_request_headers(request, &headers);
     struct span value = {NULL, 0};
+    bool given_already = false; /* also one without a value counts */
     for (size_t i = 0; i < count; i++) {
         if (!span_is_nocase(headers[i].name, "Authorization"))
             continue;
-        if (value.ptr)
+        if (given_already)
             return false; /* which of the two would it be? */
+        given_already = true;
         value = headers[i].value;
     }
     static const char scheme[] = "Bearer ";

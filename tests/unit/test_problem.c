@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "common/http/http_server_internal.h"
 #include "common/http/problem.h"
 #include "tests/unit/http_kit.h"
 
@@ -240,10 +241,24 @@ static void bearer_tokens_open_or_do_not(void **state)
     }
 }
 
+/* Of two headers it is open which would count, also where one has no value at all. */
+static void a_second_header_without_a_value_is_one_too_many(void **state)
+{
+    (void)state;
+    struct record_header headers[] = {{span_of("authorization"), {NULL, 0}},
+                                      {span_of("Authorization"), span_of("Bearer s3cret")}};
+    struct http_request request = {.headers = headers, .header_count = 2};
+    assert_false(http_bearer_ok(&request, token));
+    request.headers = &headers[1];
+    request.header_count = 1;
+    assert_true(http_bearer_ok(&request, token));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(renders_problems),
+        cmocka_unit_test(a_second_header_without_a_value_is_one_too_many),
         cmocka_unit_test(lists_a_hundred_and_counts_the_rest),
         cmocka_unit_test(answers_say_what_to_do),
         cmocka_unit_test(bearer_tokens_open_or_do_not),

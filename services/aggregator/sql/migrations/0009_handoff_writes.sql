@@ -79,7 +79,7 @@ $$;
 -- nothing, since their handoffs are about to be looked at. merged: whether customers became this one.
 DROP FUNCTION store.resolve_identities(text[], text[], integer[], text[]);
 CREATE FUNCTION store.resolve_identities(kinds text[], vals text[], components integer[], records text[],
-                                         to_lock integer[])
+                                         to_lock integer[] DEFAULT '{}')
 RETURNS TABLE (ordinal integer, identity_id bigint, customer_id bigint, merged boolean)
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
