@@ -34,7 +34,8 @@ struct command {
 
 /* A file each. */
 extern const struct command command_migrate, command_check, command_status, command_send,
-    command_customers, command_timeline, command_quarantine, command_replay, command_reconcile;
+    command_customers, command_timeline, command_handoffs, command_quarantine, command_replay,
+    command_reconcile;
 
 /* Finds argv[1] in `commands` (ends with NULL) and runs it. */
 int cli_main(const struct command *const *commands, int argc, char **argv);

@@ -2,8 +2,17 @@
 #include "services/cli/cli.h"
 
 static const struct command *const commands[] = {
-    &command_migrate,  &command_check,      &command_status, &command_send,      &command_customers,
-    &command_timeline, &command_quarantine, &command_replay, &command_reconcile, NULL,
+    &command_migrate,
+    &command_check,
+    &command_status,
+    &command_send,
+    &command_customers,
+    &command_timeline,
+    &command_handoffs,
+    &command_quarantine,
+    &command_replay,
+    &command_reconcile,
+    NULL,
 };
 
 int main(int argc, char **argv)

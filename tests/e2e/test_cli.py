@@ -252,12 +252,13 @@ def test_mistakes(full, arguments, status, words):
 
 def test_help(full):
     commands = full.run("--help")
-    for name in ("migrate", "check", "status", "send", "customers", "timeline", "quarantine", "reconcile"):
+    for name in ("migrate", "check", "status", "send", "customers", "timeline", "handoffs", "quarantine",
+                 "reconcile"):
         assert f"  {name} " in commands
         words = full.run(name, "--help")
         assert words.startswith(f"throughline {name}: ") and "exit status:" in words
         assert all(len(line) <= 110 for line in words.splitlines())
-    for later in ("handoffs", "merge", "unmerge", "export", "erase", "tail"):
+    for later in ("merge", "unmerge", "export", "erase", "tail"):
         assert f"  {later} " not in commands
     assert full.run("--version").startswith("throughline 0.")
 

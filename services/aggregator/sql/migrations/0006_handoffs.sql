@@ -85,6 +85,7 @@ CREATE INDEX handoffs_identity ON store.handoffs (identity_id);
 CREATE INDEX handoffs_account ON store.handoffs (account_identity_id) WHERE account_identity_id IS NOT NULL;
 CREATE INDEX handoffs_due ON store.handoffs (due_at)
     WHERE state IN ('open', 'delivered', 'accepted') AND NOT overdue;
+CREATE INDEX handoffs_live ON store.handoffs (to_department, due_at) WHERE state IN ('open', 'delivered', 'accepted');
 -- A closing event closes one handoff of a rule, and stays with it.
 CREATE UNIQUE INDEX handoffs_closing ON store.handoffs (rule, closing_uid) WHERE closing_uid IS NOT NULL;
 
