@@ -1,14 +1,18 @@
 """The brief of a handoff (store.briefs): what stands in it, for persons and accounts, and its bounds.
 Rows are put in by hand: what the aggregator writes is tested elsewhere."""
 import json
+import re
 import uuid
 
 import pytest
 
 import test_views
+from support.paths import ROOT
 
 MEMBERS = {"customer", "event", "fields", "identities", "owners", "promises", "issues", "handoffs", "money",
            "events", "event_ids", "since", "cut"}
+EXAMPLE = json.loads(re.search(r"### The brief\n.*?```json\n(.*?)```",
+                               (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8"), re.DOTALL)[1])
 LIMIT = 64 * 1024
 
 
@@ -114,6 +118,11 @@ def test_all_that_is_known(world, unique):
                                   "department": "billing", "summary": "Sum"}
     assert brief["event_ids"] == [e["id"] for e in brief["events"]] and {won, paid, more} <= set(brief["event_ids"])
     assert (brief["since"], brief["cut"]) == (None, {})
+    # The members of what is listed are those that docs/protocol.md shows.
+    assert set(EXAMPLE) == MEMBERS and EXAMPLE["customer"].keys() == brief["customer"].keys()
+    for list_ in ("owners", "promises", "issues", "handoffs", "events"):
+        assert all(element.keys() == EXAMPLE[list_][0].keys() for element in brief[list_]), list_
+    assert brief["money"]["EUR"].keys() == EXAMPLE["money"]["EUR"].keys()
 
 
 def test_an_account_is_told_of_by_the_events_that_name_it(world, unique):
