@@ -1,12 +1,14 @@
 """The analysts' views: comments, masking by role, figures of customers, pages of a timeline, books.
 Rows are put in by hand: what the aggregator writes is tested elsewhere."""
 import json
+import re
 import uuid
 from contextlib import contextmanager
 
 import psycopg2
 import pytest
 
+from support.paths import ROOT
 from support.postgres import connect, execute
 
 VIEWS = {
@@ -133,7 +135,24 @@ def ann(world):
     world.query("INSERT INTO store.merges (survivor, absorbed, evidence, identity_ids) VALUES (%s, %s,"
                 " '{\"identities\": [\"email=ann@mask.example\"], \"records\": [\"t/0/1\"]}', '{}')",
                 (customer, 10 ** 9))
+    world.query("INSERT INTO store.owners VALUES (%s, 'sales', '', '', 'Grace', '2026-01-05Z', '2026-01-05Z',"
+                " gen_random_uuid())", (email,))
+    world.query("INSERT INTO store.issues (identity_id, issue_id, department, summary, opened_at, reopened_at)"
+                " VALUES (%s, 'T-1', 'service', 'Ann is cross', '2026-01-05Z', '2026-01-05Z')", (email,))
+    handoff(world, email, accepted_by="Grace", closed_by="Grace", brief='{"identities": {"name": ["Ann Mask"]}}')
+    world.query("INSERT INTO store.settings VALUES ('stale_after', '1 day')")
     return customer
+
+
+def handoff(world, identity, **columns):
+    """Its id."""
+    id_ = str(uuid.uuid4())
+    row = {"handoff_id": id_, "rule": "a-rule", "identity_id": identity, "from_department": "sales",
+           "to_department": "billing", "ask": "Do it", "brief": "{}", "brief_version": 1, "occurred_at": "2026-01-05Z",
+           "opening_uid": id_, "opened_at": "2026-01-05Z", "due_at": "2026-01-06Z", "due_ms": 1, **columns}
+    world.query(f"INSERT INTO store.handoffs ({', '.join(row)}) VALUES ({', '.join(['%s'] * len(row))})",
+                tuple(row.values()))
+    return id_
 
 
 def everything(world):
@@ -154,6 +173,12 @@ def test_an_analyst_sees_no_personal_data(world, ann):
                            (ann,)) == [{"kind": "email", "value": "***"}, {"kind": "name", "value": "***"}]
         assert world.value("SELECT evidence FROM throughline.merges WHERE survivor = %s", (ann,)) == {
             "records": ["t/0/1"]}
+        assert world.value("SELECT owner FROM throughline.owners WHERE customer_id = %s", (ann,)) == "***"
+        assert world.value("SELECT summary FROM throughline.issues WHERE customer_id = %s", (ann,)) == "***"
+        assert world.value("SELECT owners FROM throughline.stale_customers WHERE customer_id = %s", (ann,)) == {
+            "sales": "***"}
+        (row,) = world.query("SELECT * FROM throughline.handoffs WHERE customer_id = %s", (ann,))
+        assert (row["brief"], row["accepted_by"], row["closed_by"]) == (None, "***", "***")
     for secret in ("Ann", "ann@", "Grace", "secret", "signed"):
         assert secret not in seen
 
@@ -166,7 +191,8 @@ def test_pii_sees_it_all(world, ann):
         assert world.query("SELECT throughline.find_customers('ann mas')") == [{"find_customers": ann}]
         assert world.query("SELECT throughline.find_customers('email=ann@mask.example')") == [
             {"find_customers": ann}]
-    for text in ("Ann Mask", "ann@mask.example", "Grace", "Ann Mask is wrong"):
+    for text in ("Ann Mask", "ann@mask.example", "Grace", "Ann Mask is wrong", "Ann is cross", '"name": ["Ann Mask"]',
+                 '{"sales": "Grace"}'):
         assert text in seen
 
 
@@ -308,6 +334,78 @@ def test_an_event_is_not_hidden_by_what_it_points_to(world, unique):
     world.event(10 ** 12, "sales.deal.won", "2026-01-05T10:00:00Z", summary=unique)
     assert world.query("SELECT customer_id FROM throughline.timeline WHERE summary = %s", (unique,)) == [
         {"customer_id": None}]
+
+
+# Owners, issues, handoffs, silence.
+
+def test_owners_are_the_customers(world, unique):
+    """Of several identities the one that the latest event named; an absorbed customer has none."""
+    customer, (email, stripe) = world.customer(identities=[f"email={unique}@a.example", f"stripe={unique}"])
+    for identity, role, owner, named_at in ((email, "", "Ann", "2026-01-02Z"), (stripe, "", "Bob", "2026-01-01Z"),
+                                            (stripe, "CS", "Cid", "2026-01-01Z")):
+        world.query("INSERT INTO store.owners VALUES (%s, 'sales', %s, '', %s, '2025-12-01Z', %s, gen_random_uuid())",
+                    (identity, role, owner, named_at))
+    rows = world.query("SELECT department, role, region, owner FROM throughline.owners WHERE customer_id = %s"
+                       " ORDER BY role NULLS FIRST", (customer,))
+    assert [tuple(row.values()) for row in rows] == [("sales", None, None, "Ann"), ("sales", "CS", None, "Cid")]
+
+
+def test_an_issue_of_two_identities_is_one(world, unique):
+    customer, (email, stripe) = world.customer(identities=[f"email={unique}@a.example", f"stripe={unique}"])
+    world.query("INSERT INTO store.issues (identity_id, issue_id, department, summary, summary_at, opened_at, reopened_at,"
+                " told_at) VALUES (%s, 'T', 'service', 'first', '2026-01-01Z', '2026-01-01Z', '2026-01-03Z', '2026-01-02Z'),"
+                " (%s, 'T', 'sales', 'last', '2026-01-02Z', '2026-01-02Z', '2026-01-02Z', NULL)", (email, stripe))
+    issue = "SELECT department, summary, opened_at::date::text, told_at, closed_at FROM throughline.issues WHERE customer_id = %s"
+    (row,) = world.query(issue, (customer,))
+    assert tuple(row.values()) == ("service", "last", "2026-01-01", None, None)  # told before it was opened again
+    world.query("UPDATE store.issues SET closed_at = '2026-01-03Z', told_at = '2026-01-04Z' WHERE identity_id = %s", (stripe,))
+    (row,) = world.query(issue, (customer,))
+    assert (row["closed_at"].day, row["told_at"].day) == (3, 4)
+
+
+def test_handoffs_follow_their_identity(world, unique):
+    first, (email,) = world.customer(identities=[f"email={unique}@a.example"])
+    open_one = handoff(world, email)
+    lost = handoff(world, 10 ** 12)  # of an identity that is gone: not hidden
+    survivor, _ = world.customer()
+    world.query("UPDATE store.identities SET customer_id = %s WHERE identity_id = %s", (survivor, email))
+    found = {str(row["handoff_id"]): row["customer_id"] for row in world.query("SELECT * FROM throughline.handoffs")}
+    assert (found[open_one], found[lost]) == (survivor, None)
+
+
+def test_silence(world, ann, unique):
+    """Counted from the last touch, not from the last event; an account's are the events that name it."""
+    person, (email, stripe) = world.customer(identities=[f"email={unique}@a.example", f"stripe={unique}"])
+    account, (domain,) = world.customer("account", [f"account.domain={unique}.example"])
+    untouched, (other,) = world.customer(identities=[f"email=other.{unique}@a.example"])
+    world.event(other, "billing.invoice.sent", "2026-01-01T00:00:00Z")
+    world.event(email, "sales.deal.won", "2026-01-01T00:00:00Z", account=domain)
+    world.event(stripe, "sales.deal.won", "2026-01-02T00:00:00Z")
+    world.event(email, "billing.invoice.sent", "2026-01-03T00:00:00Z")  # no touch
+
+    def stale():
+        return {row["customer_id"]: row["last_touch"].day for row in world.query(
+            "SELECT * FROM throughline.stale_customers WHERE customer_id = ANY (%s)", ([person, account, untouched],))}
+
+    assert stale() == {person: 2, account: 1}
+    today = world.value("SELECT now() - interval '1 minute' AS moment")
+    world.event(email, "sales.deal.won", today, account=domain)
+    assert stale() == {}
+    world.query("UPDATE store.settings SET value = '1 second' WHERE name = 'stale_after'")
+    assert set(stale()) == {person, account}
+    world.query("UPDATE store.customers SET merged_into = %s WHERE customer_id = %s", (account, person))
+    assert set(stale()) == {account}
+    world.query("UPDATE store.settings SET value = '1 day' WHERE name = 'stale_after'")
+
+
+# What docs/analysts.md shows.
+
+@pytest.mark.parametrize("query", [q.strip() for q in re.search(
+    r"```sql\n(.*?)```", (ROOT / "docs" / "analysts.md").read_text(encoding="utf-8"), re.DOTALL)[1].split("\n\n")],
+    ids=lambda q: q.split("\n", maxsplit=1)[0].strip("- ?"))
+def test_the_documents_queries_run(world, ann, query):
+    with world.role("throughline_analyst"):
+        world.query(query)
 
 
 # Pages.

@@ -49,7 +49,7 @@ FROM (
 ) f;
 
 COMMENT ON VIEW throughline.issues IS
-    'What would make a customer leave: complaints, outages, broken promises; open as long as closed_at is NULL.';
+    'What would make a customer leave: complaints, outages, broken promises; open where opened_at is known and closed_at is NULL.';
 COMMENT ON COLUMN throughline.issues.customer_id IS 'The customer.';
 COMMENT ON COLUMN throughline.issues.issue_id IS 'Its id in the department that opened it.';
 COMMENT ON COLUMN throughline.issues.department IS 'The department that opened it.';
@@ -112,25 +112,39 @@ CREATE TABLE store.settings (
 );
 GRANT SELECT, INSERT, UPDATE ON store.settings TO throughline_writer;
 
+-- The last touch as throughline.customers has it: an account's is of the events that name it.
 CREATE VIEW throughline.stale_customers AS
 SELECT c.customer_id,
        t.last_touch,
        now() - t.last_touch AS silent_for,
        (
-           SELECT coalesce(jsonb_object_agg(o.department, o.owner), '{}')
+           SELECT coalesce(jsonb_object_agg(o.department, o.owner ORDER BY o.since), '{}')
            FROM throughline.owners o WHERE o.customer_id = c.customer_id
        ) AS owners
 FROM store.customers c
 CROSS JOIN LATERAL (
     SELECT max(e.occurred_at) AS last_touch
-    FROM store.identities i
-    CROSS JOIN LATERAL (
+    FROM (
         SELECT p.occurred_at
-        FROM store.events p JOIN store.event_types y ON y.type = p.type AND y.touch
-        WHERE p.identity_id = i.identity_id
-        ORDER BY p.occurred_at DESC LIMIT 1
+        FROM store.identities i
+        CROSS JOIN LATERAL (
+            SELECT e.occurred_at
+            FROM store.events e JOIN store.event_types y ON y.type = e.type AND y.touch
+            WHERE e.identity_id = i.identity_id
+            ORDER BY e.occurred_at DESC LIMIT 1
+        ) p
+        WHERE c.kind = 'person' AND i.customer_id = c.customer_id
+        UNION ALL
+        SELECT a.occurred_at
+        FROM store.identities i
+        CROSS JOIN LATERAL (
+            SELECT e.occurred_at
+            FROM store.events e JOIN store.event_types y ON y.type = e.type AND y.touch
+            WHERE e.account_identity_id = i.identity_id
+            ORDER BY e.occurred_at DESC LIMIT 1
+        ) a
+        WHERE c.kind = 'account' AND i.customer_id = c.customer_id
     ) e
-    WHERE i.customer_id = c.customer_id
 ) t
 WHERE c.merged_into IS NULL
   AND t.last_touch < now() - (SELECT s.value::interval FROM store.settings s WHERE s.name = 'stale_after');
@@ -140,7 +154,7 @@ COMMENT ON VIEW throughline.stale_customers IS
 COMMENT ON COLUMN throughline.stale_customers.customer_id IS 'The customer.';
 COMMENT ON COLUMN throughline.stale_customers.last_touch IS 'When the last event occurred that counts as contact.';
 COMMENT ON COLUMN throughline.stale_customers.silent_for IS 'How long ago that is.';
-COMMENT ON COLUMN throughline.stale_customers.owners IS 'Who looks after them, by department: {"sales": "ann"}. *** without throughline_analyst_pii.';
+COMMENT ON COLUMN throughline.stale_customers.owners IS 'Who looks after them, by department: {"sales": "ann"}, of several the one who became it last. *** without throughline_analyst_pii.';
 
 GRANT SELECT ON throughline.owners, throughline.issues, throughline.handoffs, throughline.stale_customers
     TO throughline_analyst;
