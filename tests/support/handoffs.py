@@ -5,6 +5,9 @@ import uuid
 
 from confluent_kafka import Producer
 
+from support.kafka import headers as headers_of
+from support.wait import wait_for
+
 PREFIX = "throughline.handoff."
 
 
@@ -36,3 +39,25 @@ def publish(kafka, department, *changes):
 
 def new_handoff():
     return str(uuid.uuid4())
+
+
+def said(kafka, department):
+    """What a department's service has said of handoffs so far: {handoff: [(type without its prefix,
+    data, headers)]}."""
+    topic, found = f"events.{department}", {}
+    total = kafka.count(topic)
+    for message in kafka.records(topic, total) if total else []:
+        headers = headers_of(message)
+        if headers.get("ce_type", "").startswith(PREFIX):
+            found.setdefault(message.key().decode(), []).append(
+                (headers["ce_type"].removeprefix(PREFIX), json.loads(message.value()), headers))
+    return found
+
+
+def reports(kafka, department, *handoffs, seconds=30):
+    """The same, once there is something of each of these; of a single one its list."""
+    def look():
+        found = said(kafka, department)
+        return found if all(h in found for h in handoffs) else None
+    found = wait_for(look, seconds, f"reports of {len(handoffs)} handoffs", step=0.1)
+    return found if len(handoffs) > 1 else found[handoffs[0]]

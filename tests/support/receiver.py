@@ -95,6 +95,8 @@ class Receiver:
         self.stop()
 
     def start(self):
+        if self.server:
+            return self
         self.over = threading.Event()
         self.server = _Server(self)
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True)

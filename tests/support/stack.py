@@ -143,6 +143,12 @@ class Stack:
     def query(self, sql, parameters=None):
         return execute(self.database, sql, parameters)
 
+    def metric(self, name, metric):
+        """The value of a program's metric, by its name with its labels, as it is now."""
+        text = self.request(name, "GET", "/metrics").body.decode()
+        lines = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+        return float(lines[metric])
+
     def wait_caught_up(self, seconds=30):
         """Until every record in Kafka is in the books."""
         def behind():

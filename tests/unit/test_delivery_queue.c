@@ -264,6 +264,43 @@ static void revoked_means_forgotten(void **state)
 }
 
 /* Whatever happens: a handoff's changes come in order, all are settled, offsets never run ahead. */
+static void what_was_not_tried_to_its_end_waits_as_before(void **state)
+{
+    (void)state;
+    struct delivery_queue *queue = new_queue();
+    add(queue, "a", 1, 0);
+    add(queue, "a", 2, 0);
+    for (int i = 0; i < 20; i++) { /* more than it has tries */
+        struct delivery *cut_off = expect(queue, "a", 1, i);
+        assert_int_equal(cut_off->tries, 1);
+        delivery_queue_return(queue, cut_off);
+    }
+    assert_int_equal(delivery_queue_offset(queue, 0), 1);
+    struct delivery *sent = expect(queue, "a", 1, 20);
+    delivery_queue_revoke(queue);
+    assert_int_equal(freed, 1);
+    delivery_queue_return(queue, sent);
+    assert_int_equal(freed, 2);
+    delivery_queue_free(queue);
+}
+
+static void the_oldest_is_known(void **state)
+{
+    (void)state;
+    struct delivery_queue *queue = new_queue();
+    assert_null(delivery_queue_oldest(queue));
+    add(queue, "a", 1, 10);
+    add(queue, "b", 2, 20);
+    assert_int_equal(delivery_queue_add(queue, 1, 7, span_of("c"), 1, NULL, 5), 0);
+    assert_int_equal(delivery_queue_oldest(queue)->offset, 7);
+    struct delivery *c = expect(queue, "c", 7, 30);
+    assert_int_equal(delivery_queue_judge(queue, c, DELIVERY_TAKEN, -1, 30), VERDICT_DELIVERED);
+    delivery_queue_settle(queue, c);
+    assert_int_equal(delivery_queue_oldest(queue)->offset, 1);
+    assert_int_equal(delivery_queue_held(queue), 2);
+    delivery_queue_free(queue);
+}
+
 static void any_mixture(void **state)
 {
     (void)state;
@@ -321,6 +358,8 @@ int main(void)
         cmocka_unit_test(what_the_receiver_asks_is_waited_for),
         cmocka_unit_test(it_is_bounded_until_offsets_move),
         cmocka_unit_test(revoked_means_forgotten),
+        cmocka_unit_test(what_was_not_tried_to_its_end_waits_as_before),
+        cmocka_unit_test(the_oldest_is_known),
         cmocka_unit_test(any_mixture),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

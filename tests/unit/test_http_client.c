@@ -225,6 +225,52 @@ static void a_server_that_hangs_is_left(void **state)
     http_answer_free(&answer);
 }
 
+static void *set_cut(void *context)
+{
+    struct timespec until = clock_monotonic_after(100);
+    (void)context;
+    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
+    atomic_store(&cut, true);
+    return NULL;
+}
+
+static void a_request_can_be_cut_off(void **state)
+{
+    (void)state;
+    const struct http_client_options patient = {
+        .timeout_ms = 60000, .body_limit = BODY_LIMIT, .cut = &cut};
+    struct http_client *own;
+    struct http_answer answer;
+    char url[64];
+    pthread_t thread;
+    int64_t before = clock_monotonic_ms();
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/never", http_server_port(server));
+    assert_int_equal(http_client_new(&patient, &own), 0);
+    assert_int_equal(pthread_create(&thread, NULL, set_cut, NULL), 0);
+    struct http_request *other = hanging;
+    assert_int_equal(http_client_get(own, url, NULL, &answer), ERR_BUSY);
+    assert_true(clock_monotonic_ms() - before < 30000);
+    pthread_join(thread, NULL);
+    http_answer_free(&answer);
+    http_client_free(own);
+    atomic_store(&cut, false);
+    if (other)
+        http_respond(other, 200, NULL, (struct span){NULL, 0}, NULL);
+}
+
+static void a_missing_ca_file_is_no_answer(void **state)
+{
+    (void)state;
+    const struct http_client_options trusting = {
+        .timeout_ms = TIMEOUT_MS, .body_limit = BODY_LIMIT, .ca_file = "/nowhere"};
+    struct http_client *own;
+    struct http_answer answer;
+    assert_int_equal(http_client_new(&trusting, &own), 0);
+    assert_int_equal(http_client_get(own, "https://127.0.0.1:1/", NULL, &answer), ERR_BUSY);
+    http_answer_free(&answer);
+    http_client_free(own);
+}
+
 static void a_refused_connection_is_no_answer(void **state)
 {
     (void)state;
@@ -318,6 +364,8 @@ int main(void)
         cmocka_unit_test(answers_that_are_none),
         cmocka_unit_test(other_protocols_are_refused),
         cmocka_unit_test(a_server_that_hangs_is_left),
+        cmocka_unit_test(a_request_can_be_cut_off),
+        cmocka_unit_test(a_missing_ca_file_is_no_answer),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }
