@@ -340,16 +340,20 @@ static void *run(void *argument)
 {
     struct inbox *inbox = argument;
     struct retry retry;
+    bool told = false;
     retry_init(&retry, RETRY_FLOOR_MS, RETRY_CEILING_MS, 0);
     while (!is_stopping(inbox)) {
         bool worked = false;
         int rc = run_session(inbox, &worked);
         if (rc == 0)
             break;
-        if (worked)
+        if (worked) {
             retry_reset(&retry);
-        log_warn("The inbox begins anew", LOG_TEXT("topic", inbox->topic),
-                 LOG_TEXT("because", error_name(rc)));
+            told = false;
+        }
+        log_write(told ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN, "The inbox begins anew",
+                  LOG_FIELDS(LOG_TEXT("topic", inbox->topic), LOG_TEXT("because", error_name(rc))));
+        told = true;
         wait_before_next(inbox, retry_next_ms(&retry));
     }
     return NULL;
