@@ -81,28 +81,29 @@ def promise_is_kept(world, systems, handoff):
 
 
 def failed_payment_goes_to_a_person(world, systems):
-    world.tell("service.complaint.opened", systems.email, owner="Rosa",
-               issue={"id": "C-1", "summary": "It overheats"})
+    """Not to dunning: an incident is open at the helpdesk, which Rosa looks after."""
+    systems.helpdesk("ticket.created", world.next(), id="5158", type="INCIDENT", status="NEW",
+                     subject="It overheats")
     systems.billing("invoice.payment_failed", world.next(), id="in_2", amount_due=50000)
-    told = world.arrives(systems.email, "call-instead-of-dunning", "service")  # the owner's: Rosa's
+    told = world.arrives(systems.email, "call-instead-of-dunning", "service")
     brief = told["brief"]
     assert told["from"] == "billing" and brief["fields"]["/amount"] == 500
-    assert [(i["id"], i["summary"]) for i in brief["issues"]] == [("C-1", "It overheats")]
+    assert [(i["id"], i["summary"], i["told_at"]) for i in brief["issues"]] == [("zendesk:5158", "It overheats", None)]
     assert ("service", "Rosa") in [(o["department"], o["owner"]) for o in brief["owners"]]
-    assert brief["promises"] == []
-    assert world.handoffs(systems.email, "win-back-the-payment") == []  # nobody is dunned
+    assert brief["promises"] == [] and brief["identities"]["zendesk"] == [systems.zendesk]
+    assert world.handoffs(systems.email, "win-back-the-payment") == []
     world.answers("service", told["handoff"], "accept", by="Rosa")
     called = world.tell("service.customer.contacted", systems.email, summary="Will be mended on Friday")
     world.is_closed("service", told["handoff"], by=called)
 
 
 def satisfied_customer_goes_back_to_sales(world, systems):
-    world.tell("service.complaint.closed", systems.email, issue={"id": "C-1", "closed": True})
+    systems.helpdesk("ticket.status_changed", world.next(), {"previous": "OPEN", "current": "SOLVED"}, id="5158")
     world.tell("sales.owner.assigned", systems.email, owner="Grace")
-    world.tell("service.satisfaction.rated", systems.email, score=5)
-    told = world.arrives(systems.email, "grow-the-satisfied", "sales")
+    systems.helpdesk("ticket.csat_received", world.next(), {"satisfaction_score": {"score": "GOOD"}}, id="5158")
+    told = world.arrives(systems.email, "grow-who-praised-us", "sales")
     brief = told["brief"]
-    assert told["from"] == "service" and brief["fields"] == {"/score": 5} and brief["issues"] == []
+    assert told["from"] == "service" and brief["fields"]["/rating"] == "GOOD" and brief["issues"] == []
     assert brief["identities"]["pipedrive"] == [systems.person]
     world.answers("sales", told["handoff"], "accept", by="Grace")
     met = world.tell("sales.meeting.held", systems.email, owner="Grace")
@@ -126,6 +127,41 @@ def test_the_whole_round(world):
     told = [row["type"] for row in world.timeline(systems.email) if row["data"].get("handoff") == onboarding
             and row["department"] == "service"]
     assert sorted(told) == ["throughline.handoff.accept", "throughline.handoff.delivered"]
+
+
+def test_a_score_and_a_failed_charge_do_the_same(world):
+    """What other systems say of satisfaction and of payments."""
+    systems = Systems(world.stack, "score")
+    known_for_long(world, systems)
+    world.tell("service.complaint.opened", systems.email, issue={"id": "C-1", "summary": "It squeaks"})
+    world.tell("billing.payment.failed", systems.email, amount=5, currency="EUR")
+    called = world.arrives(systems.email, "call-about-the-payment", "sales")  # the owner's, of Pipedrive
+    assert [issue["id"] for issue in called["brief"]["issues"]] == ["C-1"]
+    world.tell("billing.payment.failed", systems.email, amount=5, currency="EUR", invoice="in_3")
+    world.tell("service.satisfaction.rated", systems.email, score=5)  # in spite of the complaint
+    world.tell("service.complaint.closed", systems.email, issue={"id": "C-1", "closed": True})
+    world.tell("service.satisfaction.rated", systems.email, score=3)
+    world.tell("service.satisfaction.rated", systems.email, score=5)
+    grown = world.arrives(systems.email, "grow-the-satisfied", "sales")
+    assert grown["brief"]["fields"] == {"/score": 5}
+    world.stack.wait_caught_up()
+    assert [row["rule"] for row in world.handoffs(systems.email)] == ["call-about-the-payment", "grow-the-satisfied"]
+
+
+def test_one_invoice_closes_the_older_of_two_deals(world):
+    systems = Systems(world.stack, "twodeals")
+    known_for_long(world, systems)
+    told = []
+    for deal in (1, 2):
+        systems.pipedrive("change.deal", world.next(), id=deal, value=deal * 1000, currency="EUR", status="won")
+        told.append(world.arrives(systems.email, "invoice-the-won-deal", "billing", deal)["handoff"])
+    older, newer = told
+    systems.billing("invoice.finalized", world.next(), id="in_1", metadata={"deal": "2"})
+    first = world.is_closed("billing", older)
+    world.stack.wait_caught_up()
+    assert world.wait_state(newer, "delivered")["closed_at"] is None
+    systems.billing("invoice.finalized", world.next(), id="in_2", metadata={})
+    assert world.is_closed("billing", newer)["closing_event_id"] != first["closing_event_id"]
 
 
 def test_refusals_come_back_to_who_asked(world):

@@ -4,8 +4,8 @@
  *
  *   {"expect": {"outcome", "type", "time", "customer", …}, "headers": {…}, "payload": …}
  *
- * "data" under "expect" has pointers into the event's data; "headers" are the
- * request's, where the source reads any. */
+ * "data" under "expect" has pointers into the event's data (null: it is not there); "headers" are
+ * the request's, where the source reads any. */
 #include "tests/unit/mapping_kit.h"
 
 #include "common/event/event_time.h"
@@ -52,9 +52,12 @@ static void expect_data(const char *path, struct span data, json_t *want)
     const char *pointer;
     json_t *value, *tree = json_loadb(data.ptr, data.len, 0, NULL);
     assert_non_null(tree);
-    json_object_foreach(want, pointer,
-                        value) if (!json_equal(json_pointer_get(tree, pointer), value))
-        fail_msg("%s: %s of %.*s", path, pointer, SPAN_ARGS(data));
+    json_object_foreach(want, pointer, value)
+    {
+        json_t *got = json_pointer_get(tree, pointer);
+        if (json_is_null(value) ? got != NULL : !json_equal(got, value))
+            fail_msg("%s: %s of %.*s", path, pointer, SPAN_ARGS(data));
+    }
     json_decref(tree);
 }
 
