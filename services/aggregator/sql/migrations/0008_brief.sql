@@ -116,9 +116,10 @@ $$;
 -- {"handoff": uuid, "event": {…}, "fields": {"/pointer": value}}. One row an element.
 --
 -- The settings: the plan is made once a session and stays right while tables grow, as nothing but
--- indexes is thought of; nothing is compiled for it. A brief of a customer with two identities and 10
--- events in 36 monthly partitions of 1,000,000 events takes 0.2 ms of processor time when 50 are asked
--- for at once, half of it for looking for events of each identity in each month (0.7 µs each).
+-- indexes is thought of; nothing is compiled for it. Measured with PostgreSQL 15, 50 customers of two
+-- identities at once, 1,000,000 events: 0.24 ms of processor time a brief in 36 monthly partitions
+-- (10 events each), 0.12 ms in 12 (5 events each). What grows with the months is the search for
+-- events of each identity in each of them (0.7 us); to look back less far would hide money.
 CREATE FUNCTION store.briefs(customers bigint[], openings jsonb[])
 RETURNS TABLE (ordinal integer, brief jsonb)
 LANGUAGE plpgsql STABLE
