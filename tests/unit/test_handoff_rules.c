@@ -48,6 +48,33 @@ static void shipped_rules_load(void **state)
     handoff_rules_free(rules);
 }
 
+/* docs/protocol.md has a row for each, and for no other. */
+static void shipped_rules_are_documented(void **state)
+{
+    (void)state;
+    struct handoff_rules *rules = NULL;
+    struct fault fault = {.detail = ""};
+    char line[2048], row[128];
+    size_t documented = 0;
+    bool in_table = false;
+    assert_int_equal(handoff_rules_load("config", vocabulary, &rules, &fault), 0);
+    FILE *file = fopen("docs/protocol.md", "r");
+    assert_non_null(file);
+    while (fgets(line, sizeof line, file)) {
+        in_table = strncmp(line, "| rule |", 8) == 0 || (in_table && line[0] == '|');
+        if (!in_table || strncmp(line, "| `", 3) != 0)
+            continue;
+        const struct handoff_rule *rule = &rules->rules[documented++];
+        assert_true(documented <= rules->count);
+        snprintf(row, sizeof row, "| `%s` |", rule->name);
+        if (strncmp(line, row, strlen(row)) != 0)
+            fail_msg("docs/protocol.md should have the rule %s here: %s", rule->name, line);
+    }
+    fclose(file);
+    assert_int_equal(documented, rules->count);
+    handoff_rules_free(rules);
+}
+
 static void types_find_their_rules(void **state)
 {
     (void)state;
@@ -223,9 +250,9 @@ static void loops_are_found(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(shipped_rules_load), cmocka_unit_test(types_find_their_rules),
-        cmocka_unit_test(no_file_is_no_rule), cmocka_unit_test(mistakes_are_named),
-        cmocka_unit_test(loops_are_found),
+        cmocka_unit_test(shipped_rules_load),     cmocka_unit_test(shipped_rules_are_documented),
+        cmocka_unit_test(types_find_their_rules), cmocka_unit_test(no_file_is_no_rule),
+        cmocka_unit_test(mistakes_are_named),     cmocka_unit_test(loops_are_found),
     };
     return cmocka_run_group_tests(tests, load_vocabulary, free_vocabulary);
 }
