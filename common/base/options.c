@@ -67,6 +67,10 @@ const struct config_option config_options[] = {
     {"lock_timeout", OPTION_DURATION, "2s", 10, 300 * SEC, AGGREGATOR, false, "how long a writer that takes a partition over waits for its predecessor's batch before it ends it"},
     {"database_timeout", OPTION_DURATION, "60s", SEC, 3600 * SEC, AGGREGATOR | CLI, false, "how long PostgreSQL may take for a statement; then the connection is given up, and opened anew"},
     {"quarantine_limit", OPTION_NUMBER, "100000", 1, 1000000000, AGGREGATOR, false, "most records in quarantine; above, a partition with another one pauses"},
+    {"stale_after", OPTION_DURATION, "90d", 1, INT64_C(36500) * 86400 * SEC, AGGREGATOR, false, "a customer with whom nobody was in contact for so long is stale; a department may have a time of its own"},
+    {"untold_after", OPTION_DURATION, "4h", 1, INT64_C(36500) * 86400 * SEC, AGGREGATOR, false, "an issue that is open for so long, and of which the customer was not told, is untold"},
+    {"watch_max_age", OPTION_DURATION, "365d", 1, INT64_C(36500) * 86400 * SEC, AGGREGATOR, false, "who is stale, or not told, since longer ago is listed, but not raised any more"},
+    {"watch_every", OPTION_DURATION, "1s", 10, 3600 * SEC, AGGREGATOR, false, "how often it is looked for what is overdue, stale or untold"},
     {"lease", OPTION_DURATION, "10s", 500, 3600 * SEC, AGGREGATOR, false, "who relays the outbox, or watches, and does not show for so long, is ended by another aggregator"},
     {"fetch_bytes", OPTION_SIZE, "4 MiB", 64 * KIB, GIB, SERVICES, false, "memory of each writer, or of an inbox, for records fetched ahead"},
 };

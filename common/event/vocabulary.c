@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "common/base/config.h"
+#include "common/base/duration.h"
 #include "common/base/log.h"
 #include "common/event/event.h"
 #include "common/event/event_text.h"
@@ -210,10 +211,19 @@ static int read_unknown_events(struct reading *r, json_t *value)
     return 0;
 }
 
+static int read_stale_after(struct reading *r, json_t *value)
+{
+    const char *text = json_string_value(value);
+    int64_t *ms = &r->department->stale_after_ms;
+    if (value && (!text || duration_parse(text, ms) != 0 || *ms == 0))
+        return fault_set(r->fault, "/stale_after", "must be a duration, as \"30d\"");
+    return 0;
+}
+
 static int read_department(struct reading *r, const char *name, json_t *root)
 {
-    static const char *const keys[] = {"listen", "unknown_events", "identity_kinds", "events",
-                                       NULL};
+    static const char *const keys[] = {"listen",      "unknown_events", "identity_kinds",
+                                       "stale_after", "events",         NULL};
     if (!department_name_valid(name))
         return fault_set(r->fault, "",
                          "a department's name, and so its file's, is a letter and then up to 31 of "
@@ -231,6 +241,8 @@ static int read_department(struct reading *r, const char *name, json_t *root)
     if (listen && copy_text(r->arena, listen, &r->department->listen) != 0)
         return ERR_MEMORY;
     int result = read_unknown_events(r, json_object_get(root, "unknown_events"));
+    if (result == 0)
+        result = read_stale_after(r, json_object_get(root, "stale_after"));
     return result == 0 ? read_events(r, json_object_get(root, "events")) : result;
 }
 

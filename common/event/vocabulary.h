@@ -4,6 +4,7 @@
  *   {"listen": "127.0.0.1:8101",              optional; throughline.json's section wins
  *    "unknown_events": "refuse" | "accept",   optional, default "refuse"
  *    "identity_kinds": {…},                   optional, see identity.h
+ *    "stale_after": "30d",                    optional; option stale_after else
  *    "events": {"sales.deal.won": {
  *        "required": {"amount": "number", "currency": "string"},
  *        "summary": "Deal won: {/amount} {/currency}",
@@ -39,6 +40,7 @@ struct department {
     const char *name;   /* [a-z][a-z0-9-]{0,31} */
     const char *listen; /* NULL: not given */
     bool accept_unknown;
+    int64_t stale_after_ms;   /* 0: not given */
     struct event_type *types; /* sorted by name */
     size_t type_count;
 };

@@ -16,6 +16,7 @@
 #include "services/aggregator/handoff_metrics.h"
 #include "services/aggregator/relay.h"
 #include "services/aggregator/stage_metrics.h"
+#include "services/aggregator/watch.h"
 #include "services/aggregator/writer.h"
 
 #define LISTEN         "127.0.0.1:8110"
@@ -32,6 +33,7 @@ struct aggregator {
     struct writer *writers[WRITERS_LIMIT];
     int writer_count;
     struct relay *relay;
+    struct watch *watch;
     struct health health;
     struct http_route routes[HEALTH_ROUTES];
     struct http_server *server;
@@ -161,6 +163,8 @@ static int open_all(struct aggregator *aggregator)
     if (rc == 0)
         rc = relay_start(aggregator->config, aggregator->vocabulary, &aggregator->relay);
     if (rc == 0)
+        rc = watch_start(&aggregator->setup, &aggregator->watch);
+    if (rc == 0)
         rc = start_listener(aggregator);
     return rc;
 }
@@ -175,8 +179,9 @@ static void close_all(struct aggregator *aggregator)
         int joined = writer_join(aggregator->writers[i], deadline);
         rc = rc ? rc : joined;
     }
+    int watched = watch_join(aggregator->watch, deadline);
     int relayed = relay_join(aggregator->relay, deadline);
-    rc = rc ? rc : relayed;
+    rc = rc ? rc : watched ? watched : relayed;
     if (rc != 0)
         _exit(EXIT_FAILED); /* threads are still at work: nothing may be freed under them */
     unload(aggregator);

@@ -32,10 +32,12 @@ CREATE TABLE store.issues (
     reopened_at timestamptz, -- the latest opening
     told_at timestamptz,
     closed_at timestamptz,
-    untold_raised_for timestamptz, -- the reopened_at for which the watch has raised it
+    untold_raised_for timestamptz, -- the reopened_at for which the watch has raised it, or had no need to
     PRIMARY KEY (identity_id, issue_id)
 ) WITH (fillfactor = 70);
-CREATE INDEX issues_untold ON store.issues (reopened_at) WHERE reopened_at IS NOT NULL AND untold_raised_for IS NULL;
+CREATE INDEX issues_untold ON store.issues (reopened_at)
+    WHERE (told_at IS NULL OR told_at < reopened_at) AND (closed_at IS NULL OR closed_at < reopened_at)
+      AND (untold_raised_for IS NULL OR untold_raised_for < reopened_at);
 
 -- What a customer was promised, and whether an event said since that it was kept (member `kept` of
 -- data, by the same words).
@@ -113,9 +115,6 @@ CREATE TABLE store.leases (
     until timestamptz
 );
 INSERT INTO store.leases (name) VALUES ('relay'), ('watch');
-
--- Everything that Kafka had of a partition at this moment is on the timeline: what the watch judges by.
-ALTER TABLE store.consumer_offsets ADD COLUMN read_until timestamptz;
 
 -- When a customer is worth looking at for silence again: never earlier than they can be stale.
 ALTER TABLE store.customers ADD COLUMN stale_check_at timestamptz NOT NULL DEFAULT now(),

@@ -69,3 +69,228 @@ REVOKE ALL ON FUNCTION store.lease_take(text, bigint), store.lease_keep(text, bi
     store.outbox_done(bigint[], bigint) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION store.lease_take(text, bigint), store.lease_keep(text, bigint), store.lease_release(text),
     store.outbox_done(bigint[], bigint) TO throughline_writer;
+
+-- Who has been silent for long. What is long, the watch writes down when it begins: `stale_after`, and
+-- `stale_after/<department>` where a department has a time of its own; intervals as text.
+CREATE TABLE store.settings (
+    name text PRIMARY KEY,
+    value text NOT NULL
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON store.settings TO throughline_writer;
+
+-- When a customer was last in contact with anybody, by which identity, and after how long a silence
+-- they are stale: the shortest time of the departments that were ever in contact with them, since that
+-- one would have expected to hear first. last_touch NULL: nobody was. May read what its caller may not.
+CREATE FUNCTION store.silence_of(customer bigint, OUT last_touch timestamptz, OUT identity_id bigint,
+                                 OUT stale_after text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    of_account boolean := (SELECT c.kind = 'account' FROM store.customers c WHERE c.customer_id = customer);
+    ids bigint[] := ARRAY(SELECT i.identity_id FROM store.identities i WHERE i.customer_id = customer);
+    touching text[] := ARRAY(SELECT t.type FROM store.event_types t WHERE t.touch);
+    expecting record;
+BEGIN
+    IF of_account THEN
+        SELECT e.occurred_at, u.id INTO last_touch, silence_of.identity_id
+        FROM unnest(ids) AS u (id)
+        CROSS JOIN LATERAL (
+            SELECT a.occurred_at FROM store.events a
+            WHERE a.account_identity_id = u.id AND a.type = ANY (touching)
+            ORDER BY a.occurred_at DESC LIMIT 1
+        ) e
+        ORDER BY e.occurred_at DESC, u.id LIMIT 1;
+    ELSE
+        SELECT e.occurred_at, u.id INTO last_touch, silence_of.identity_id
+        FROM unnest(ids) AS u (id)
+        CROSS JOIN LATERAL (
+            SELECT p.occurred_at FROM store.events p
+            WHERE p.identity_id = u.id AND p.type = ANY (touching)
+            ORDER BY p.occurred_at DESC LIMIT 1
+        ) e
+        ORDER BY e.occurred_at DESC, u.id LIMIT 1;
+    END IF;
+    stale_after := (SELECT s.value FROM store.settings s WHERE s.name = 'stale_after');
+    IF last_touch IS NULL OR NOT EXISTS (SELECT FROM store.settings s WHERE s.name LIKE 'stale_after/%') THEN
+        RETURN;
+    END IF;
+    FOR expecting IN
+        SELECT coalesce(s.value, stale_after) AS time, array_agg(t.type) AS types
+        FROM store.event_types t
+        LEFT JOIN store.settings s ON s.name = 'stale_after/' || t.department
+        WHERE t.touch
+        GROUP BY 1 ORDER BY coalesce(s.value, stale_after)::interval
+    LOOP
+        IF EXISTS (SELECT FROM unnest(ids) AS u (id) CROSS JOIN LATERAL (
+                       SELECT FROM store.events e
+                       WHERE e.type = ANY (expecting.types)
+                         AND CASE WHEN of_account THEN e.account_identity_id ELSE e.identity_id END = u.id
+                       LIMIT 1) found) THEN
+            stale_after := expecting.time;
+            RETURN;
+        END IF;
+    END LOOP;
+END
+$$;
+
+CREATE VIEW throughline.stale_customers AS
+SELECT c.customer_id,
+       s.last_touch,
+       now() - s.last_touch AS silent_for,
+       (
+           SELECT coalesce(jsonb_object_agg(o.department, o.owner ORDER BY o.since), '{}')
+           FROM throughline.owners o WHERE o.customer_id = c.customer_id
+       ) AS owners
+FROM store.customers c
+CROSS JOIN LATERAL store.silence_of(c.customer_id) s
+WHERE c.merged_into IS NULL AND s.last_touch < now() - s.stale_after::interval;
+
+COMMENT ON VIEW throughline.stale_customers IS
+    'Customers whom nobody has been in contact with for longer than the configuration allows. Looks at every customer.';
+COMMENT ON COLUMN throughline.stale_customers.customer_id IS 'The customer.';
+COMMENT ON COLUMN throughline.stale_customers.last_touch IS 'When the last event occurred that counts as contact.';
+COMMENT ON COLUMN throughline.stale_customers.silent_for IS 'How long ago that is.';
+COMMENT ON COLUMN throughline.stale_customers.owners IS 'Who looks after them, by department: {"sales": "ann"}, of several the one who became it last. *** without throughline_analyst_pii.';
+
+GRANT SELECT ON throughline.stale_customers TO throughline_analyst;
+
+-- The watch. Each function is a transaction of its own: the fence, then flags and what is to be said of
+-- them together, of one page; rows that a batch has locked are left for the next time, so that nothing
+-- waits for the watch or makes it wait. `judged`: everything that Kafka had until then is on the
+-- timeline. They return how many were raised.
+
+-- Handoffs past their due time.
+CREATE FUNCTION store.watch_overdue(judged timestamptz, page integer, lease_ms bigint) RETURNS integer
+LANGUAGE plpgsql AS $$
+DECLARE
+    late uuid[];
+BEGIN
+    PERFORM store.lease_keep('watch', lease_ms);
+    late := ARRAY(
+        SELECT h.handoff_id FROM store.handoffs h
+        WHERE h.due_at < judged AND h.state IN ('open', 'delivered', 'accepted') AND NOT h.overdue
+        ORDER BY h.due_at LIMIT page FOR UPDATE SKIP LOCKED);
+    UPDATE store.handoffs h SET overdue = true, sequence = h.sequence + 1 WHERE h.handoff_id = ANY (late);
+    PERFORM store.tell_handoffs(late, array_fill('overdue'::text, ARRAY[cardinality(late)]),
+                                array_fill(NULL::text, ARRAY[cardinality(late)]),
+                                array_fill(NULL::text, ARRAY[cardinality(late)]))
+    WHERE cardinality(late) > 0;
+    RETURN cardinality(late);
+END
+$$;
+
+-- Customers whom nobody has been in contact with for too long, each once for a last touch, also where
+-- it was raised for a customer that was merged into this one. Who is not stale is looked at again when
+-- they can be, and at least once a day, since events come late and times are changed. A silence that
+-- was complete more than max_age before `judged` is no news: the view lists it, nothing is raised.
+CREATE FUNCTION store.watch_stale(judged timestamptz, max_age_ms bigint, page integer, lease_ms bigint) RETURNS integer
+LANGUAGE plpgsql AS $$
+DECLARE
+    rest interval := (SELECT least(min(s.value::interval), interval '1 day') FROM store.settings s
+                      WHERE s.name LIKE 'stale_after%');
+    asked bigint;
+    silence record;
+    said timestamptz;
+    complete timestamptz;
+    raised integer := 0;
+BEGIN
+    PERFORM store.lease_keep('watch', lease_ms);
+    FOR asked IN
+        SELECT c.customer_id FROM store.customers c
+        WHERE c.merged_into IS NULL AND c.stale_check_at <= judged
+        ORDER BY c.stale_check_at LIMIT page FOR UPDATE SKIP LOCKED
+    LOOP
+        SELECT s.* INTO silence FROM store.silence_of(asked) s;
+        complete := silence.last_touch + silence.stale_after::interval;
+        IF complete IS NULL OR complete >= judged THEN
+            UPDATE store.customers c SET stale_check_at = least(complete, judged + rest)
+            WHERE c.customer_id = asked;
+            CONTINUE;
+        END IF;
+        WITH RECURSIVE family (customer_id, raised_for) AS (
+            SELECT c.customer_id, c.stale_raised_for FROM store.customers c WHERE c.customer_id = asked
+            UNION ALL
+            SELECT c.customer_id, c.stale_raised_for
+            FROM family f JOIN store.customers c ON c.merged_into = f.customer_id
+        )
+        SELECT max(f.raised_for) INTO said FROM family f;
+        UPDATE store.customers c SET stale_check_at = judged + rest, stale_raised_for = silence.last_touch
+        WHERE c.customer_id = asked;
+        IF said >= silence.last_touch OR complete < judged - max_age_ms * interval '1 millisecond' THEN
+            CONTINUE;
+        END IF;
+        INSERT INTO store.outbox (topic, key, type, event_id, occurred_at, customer, data)
+        SELECT 'events.throughline', t.customer, 'throughline.customer.stale',
+               format('stale/%s/%s/%s', i.identity_id, store.rfc3339(silence.last_touch),
+                      replace(silence.stale_after, ' ', '')),
+               complete, t.customer,
+               jsonb_build_object('last_touch', store.rfc3339(silence.last_touch),
+                                  'stale_after', silence.stale_after)::text
+        FROM store.identities i
+        CROSS JOIN LATERAL (SELECT store.identity_text(i.kind, i.value) AS customer) t
+        WHERE i.identity_id = silence.identity_id;
+        raised := raised + 1;
+    END LOOP;
+    RETURN raised;
+END
+$$;
+
+-- Issues that are open and that the customer was not told of in time, each once for an opening. What
+-- counts is the customer: who was told under another identity was told. Of several identities the one
+-- that the latest opening named speaks.
+CREATE FUNCTION store.watch_untold(judged timestamptz, untold_after text, max_age_ms bigint, page integer,
+                                   lease_ms bigint) RETURNS integer
+LANGUAGE plpgsql AS $$
+DECLARE
+    mine record;
+    whole record;
+    raised integer := 0;
+BEGIN
+    PERFORM store.lease_keep('watch', lease_ms);
+    FOR mine IN
+        SELECT s.identity_id, s.issue_id, s.reopened_at FROM store.issues s
+        WHERE (s.told_at IS NULL OR s.told_at < s.reopened_at) AND (s.closed_at IS NULL OR s.closed_at < s.reopened_at)
+          AND (s.untold_raised_for IS NULL OR s.untold_raised_for < s.reopened_at)
+          AND s.reopened_at < judged - untold_after::interval
+        ORDER BY s.reopened_at LIMIT page FOR UPDATE SKIP LOCKED
+    LOOP
+        SELECT max(s.told_at) AS told_at, max(s.closed_at) AS closed_at, max(s.untold_raised_for) AS raised_for,
+               (array_agg(s.identity_id ORDER BY s.reopened_at DESC NULLS LAST, s.identity_id))[1] AS identity_id,
+               (array_agg(s.summary ORDER BY s.summary_at DESC NULLS LAST))[1] AS summary,
+               (array_agg(s.department ORDER BY s.opened_at NULLS LAST))[1] AS department,
+               (array_agg(store.identity_text(i.kind, i.value)
+                          ORDER BY s.reopened_at DESC NULLS LAST, s.identity_id))[1] AS customer
+        INTO whole
+        FROM store.identities known
+        JOIN store.identities i ON i.customer_id = known.customer_id
+        JOIN store.issues s ON s.identity_id = i.identity_id AND s.issue_id = mine.issue_id
+        WHERE known.identity_id = mine.identity_id;
+        UPDATE store.issues s SET untold_raised_for = mine.reopened_at
+        WHERE s.identity_id = mine.identity_id AND s.issue_id = mine.issue_id;
+        IF whole.identity_id <> mine.identity_id OR whole.told_at >= mine.reopened_at
+           OR whole.closed_at >= mine.reopened_at OR whole.raised_for >= mine.reopened_at
+           OR mine.reopened_at < judged - untold_after::interval - max_age_ms * interval '1 millisecond' THEN
+            CONTINUE;
+        END IF;
+        INSERT INTO store.outbox (topic, key, type, event_id, occurred_at, customer, data)
+        VALUES ('events.throughline', whole.customer, 'throughline.issue.untold',
+                format('untold/%s/%s/%s', mine.identity_id, left(mine.issue_id, 256), store.rfc3339(mine.reopened_at)),
+                mine.reopened_at + untold_after::interval, whole.customer,
+                jsonb_strip_nulls(jsonb_build_object(
+                    'issue', jsonb_build_object('id', mine.issue_id, 'summary', whole.summary),
+                    'department', whole.department, 'opened_at', store.rfc3339(mine.reopened_at),
+                    'untold_after', untold_after))::text);
+        raised := raised + 1;
+    END LOOP;
+    RETURN raised;
+END
+$$;
+
+REVOKE ALL ON FUNCTION store.silence_of(bigint), store.watch_overdue(timestamptz, integer, bigint),
+    store.watch_stale(timestamptz, bigint, integer, bigint),
+    store.watch_untold(timestamptz, text, bigint, integer, bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION store.silence_of(bigint) TO throughline_analyst, throughline_writer;
+GRANT EXECUTE ON FUNCTION store.watch_overdue(timestamptz, integer, bigint),
+    store.watch_stale(timestamptz, bigint, integer, bigint),
+    store.watch_untold(timestamptz, text, bigint, integer, bigint) TO throughline_writer;
