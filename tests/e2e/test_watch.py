@@ -24,6 +24,7 @@ def ago(**kwargs):
 @pytest.fixture(scope="module")
 def watched(bare_stack):
     stack = bare_stack
+    del stack.env["TL_STALE_AFTER"]
     stack.write_config("throughline.json", {
         "tl-aggregator": {"writers": 1, "lease": "2s", "watch_every": "100ms", "stale_after": "30d", "untold_after": "2h",
                           "kafka": {"session.timeout.ms": "1500", "heartbeat.interval.ms": "300"}}})

@@ -33,7 +33,9 @@ class Stack:
         self.wrapper = []  # what programs run under: valgrind and its options
         # Of the caller's settings none may reach the programs.
         self.env = {k: v for k, v in os.environ.items() if not k.startswith("TL_")}
-        self.env.update(TL_CONFIG=self.config, TL_BROKERS=kafka.brokers, TL_DATABASE=database)
+        # Tests' events are of fixed days, long ago by now: silence is for tests that are about it.
+        self.env.update(TL_CONFIG=self.config, TL_BROKERS=kafka.brokers, TL_DATABASE=database,
+                        TL_STALE_AFTER="36500d")
         self.learn_sources()
         kafka.forget_topics()
         Stack.live.append(self)
