@@ -71,6 +71,29 @@ def test_a_service_that_ends_in_the_middle_loses_nothing(billing, receiver, end)
         assert {(kind, h["ce_id"]) for kind, _, h in found[handoff]} == {("delivered", f"{handoff}/1/delivered")}
 
 
+def test_kafka_is_never_told_of_what_is_not_done_with(billing, receiver):
+    done, changes = opened(20)
+    billing.start("tl-billing")
+    publish(billing.kafka, "billing", *changes)
+    wait_all(receiver, done)
+
+    def noted():
+        return sum(billing.kafka.noted("throughline-billing", "handoffs.billing").values())
+    total = billing.kafka.count("handoffs.billing")
+    wait_for(lambda: noted() == total, 30, lambda: f"{noted()} of {total} are noted")
+    receiver.answer = lambda event: 503
+    handoffs, changes = opened(20)
+    publish(billing.kafka, "billing", *changes)
+    wait_for(lambda: receiver.of(handoffs[0]), 30, "it is tried")
+    watched = time.monotonic() + 3  # it notes every second
+    while time.monotonic() < watched:
+        assert noted() == total
+    billing.kill("tl-billing")
+    receiver.answer = lambda event: 200
+    billing.start("tl-billing")
+    wait_all(receiver, handoffs)
+
+
 def test_what_is_done_with_is_not_sent_again(billing, receiver):
     handoffs, changes = opened(20)
     billing.start("tl-billing")

@@ -170,6 +170,16 @@ class Kafka:
         """Records in a topic, control records among them."""
         return sum(high - low for low, high in self.watermarks(topic).values())
 
+    def noted(self, group, topic):
+        """{partition: offset} that a group has committed; without those where it has none."""
+        consumer = Consumer({"bootstrap.servers": self.brokers, "group.id": group,
+                             "enable.auto.commit": False, "log_level": 0})
+        try:
+            asked = [TopicPartition(topic, p) for p in self.watermarks(topic)]
+            return {p.partition: p.offset for p in consumer.committed(asked, timeout=10) if p.offset >= 0}
+        finally:
+            consumer.close()
+
     def records(self, topic, count, seconds=20):
         """The topic's first `count` records, in the order of their arrival here
         (per partition: of their offsets); fails when there are fewer."""
