@@ -161,7 +161,8 @@ static int open_all(struct aggregator *aggregator)
     database_init();
     rc = start_writers(aggregator);
     if (rc == 0)
-        rc = relay_start(aggregator->config, aggregator->vocabulary, &aggregator->relay);
+        rc = relay_start(aggregator->config, aggregator->vocabulary, aggregator->rules,
+                         &aggregator->relay);
     if (rc == 0)
         rc = watch_start(&aggregator->setup, &aggregator->watch);
     if (rc == 0)

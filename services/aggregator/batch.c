@@ -377,7 +377,8 @@ static int add_note(struct batch *batch, const char *department, const struct ev
     struct batch_note note = {.department = department,
                               .data = data,
                               .data_len = json ? event->data.len : 0,
-                              .of_handoffs = interest->handoffs || interest->asked};
+                              .opens = interest->opens,
+                              .closes = interest->closes};
     if (!grow((void **)&batch->note, batch->note_count, &batch->note_capacity, sizeof note) ||
         !copy_span(&batch->arena, event->type, &note.type) ||
         !copy_span(&batch->arena, facts->owner, &note.owner) ||
@@ -425,7 +426,7 @@ int batch_add_event(struct batch *batch, struct partition *partition, const stru
             !grow((void **)&batch->row, batch->row_count, &batch->row_capacity, sizeof *batch->row))
             rc = no_memory();
     }
-    if (rc == 0 && (interest->facts || interest->handoffs || interest->asked))
+    if (rc == 0 && (interest->facts || interest->opens || interest->closes || interest->asked))
         rc = add_note(batch, department, event, facts, interest, data, &row.note);
     if (rc != 0)
         return rc;

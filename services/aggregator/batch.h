@@ -76,7 +76,7 @@ struct batch_note {
     struct span type;
     struct span owner, facts, traceparent; /* extensions; absent: ptr NULL */
     size_t data, data_len;                 /* JSON, in `rows`; without any the length is 0 */
-    bool of_handoffs;                      /* its customer's handoffs are to be looked at */
+    bool opens, closes;                    /* handoffs: as batch_interest */
     const struct handoff_asked *asked;     /* NULL: no request */
     struct span asked_id;                  /* its event's id */
     bool refused; /* it speaks of a handoff that is not there: its row is in quarantine */
@@ -147,7 +147,8 @@ struct batch {
 /* Why more of an event is wanted than its row. */
 struct batch_interest {
     bool facts;                        /* in it are some to fold */
-    bool handoffs;                     /* its type opens or closes some */
+    bool opens;                        /* handoffs, as far as it tells itself */
+    bool closes;                       /* some, if there are any for its type to close */
     const struct handoff_asked *asked; /* it is a request or a report; NULL: it is none */
 };
 

@@ -5,6 +5,7 @@
 #include "common/event/fact_checks.h"
 #include "common/event/system_department.h"
 #include "common/event/system_events.h"
+#include "common/json/json_pointer.h"
 #include "services/aggregator/facts.h"
 
 /* What one record may take while it is decoded: its texts, some of them several times over. A
@@ -71,12 +72,39 @@ int decode_check_size(struct span value, struct fault *fault)
     return 0;
 }
 
-struct batch_interest decode_interest(const struct decoder *decoder, const struct event *event,
-                                      const struct event_facts *facts)
+/* Does one of the rules, whose type the event has, open a handoff for it? Its data is parsed only
+ * where nothing else rules that out. */
+static int judge_opening(const struct handoff_interest *interest, size_t count,
+                         const struct event *event, int64_t occurred_at, int64_t now, bool *opens)
 {
-    size_t rules;
-    handoff_rules_of(decoder->rules, event->type, &rules);
-    return (struct batch_interest){.facts = facts_wanted(facts), .handoffs = rules > 0};
+    json_t *data = NULL;
+    bool parsed = false;
+    int rc = 0;
+    for (size_t i = 0; i < count && rc == 0 && !*opens; i++) {
+        const struct handoff_rule *rule = interest[i].rule;
+        if (interest[i].use != HANDOFF_OPENS || now - occurred_at > rule->max_age_ms * 1000)
+            continue;
+        if ((rule->condition || rule->unless) && !parsed) {
+            parsed = true;
+            if (event->data_kind == EVENT_DATA_JSON)
+                rc = json_read(event->data, &data, NULL, NULL);
+            rc = rc == ERR_INVALID ? 0 : rc;
+        }
+        *opens = rc == 0 && handoff_rule_wants(rule, occurred_at, now, data);
+    }
+    json_decref(data);
+    return rc;
+}
+
+int decode_interest(const struct decoder *decoder, const struct event *event,
+                    const struct event_facts *facts, int64_t now, struct batch_interest *interest)
+{
+    size_t count;
+    const struct handoff_interest *of = handoff_rules_of(decoder->rules, event->type, &count);
+    *interest = (struct batch_interest){.facts = facts_wanted(facts)};
+    for (size_t i = 0; i < count; i++)
+        interest->closes = interest->closes || of[i].use != HANDOFF_OPENS;
+    return judge_opening(of, count, event, facts->occurred_at, now, &interest->opens);
 }
 
 /* What a department asks or reports of a handoff names no customer: it is about the handoff's. */
@@ -98,7 +126,8 @@ static int read_event(const struct decoder *decoder, const struct admission *adm
     if (rc == 0 && !complete)
         rc = event_admit(admission, &decoded->event, NULL, arena, &decoded->facts, fault);
     if (rc == 0)
-        decoded->interest = decode_interest(decoder, &decoded->event, &decoded->facts);
+        rc = decode_interest(decoder, &decoded->event, &decoded->facts, admission->now,
+                             &decoded->interest);
     return rc;
 }
 

@@ -40,9 +40,10 @@ void decoder_free(struct decoder *decoder);
 int decode_record(struct decoder *decoder, const struct record *record, int64_t now,
                   struct decoded *decoded, const char **reason, struct fault *fault) CHECKED;
 
-/* Why more of an event is wanted than its row, for events that are no requests. */
-struct batch_interest decode_interest(const struct decoder *decoder, const struct event *event,
-                                      const struct event_facts *facts);
+/* Why more of an event is wanted than its row, for events that are no requests. ERR_MEMORY. */
+int decode_interest(const struct decoder *decoder, const struct event *event,
+                    const struct event_facts *facts, int64_t now,
+                    struct batch_interest *interest) CHECKED;
 
 /* Is the record's value small enough to be looked at? ERR_INVALID with the fault. */
 int decode_check_size(struct span value, struct fault *fault) CHECKED;

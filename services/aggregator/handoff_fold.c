@@ -67,7 +67,8 @@ static void end_oldest(struct handoff *handoffs, size_t count,
     oldest->closed_at = closing->occurred_at;
     oldest->closing_event_id = closing->event_id;
     oldest->closing_uid = closing->uid;
-    oldest->closing_trace = closing->trace;
+    if (closing->trace.ptr)
+        oldest->trace = closing->trace;
     oldest->sequence++;
     oldest->changed = true;
 }

@@ -24,19 +24,21 @@ struct handoff {
     int64_t occurred_at; /* the opening event's: only later events close it */
     int64_t opened_at, due_at, delivered_at, accepted_at, closed_at;
     struct span accepted_by, closed_by, note; /* note: of the last request */
-    struct span closing_event_id, closing_trace;
+    struct span closing_event_id;
     struct event_uid closing_uid;
     json_t *match;    /* values of the opening event, one for each pair of the rule; borrowed */
     int64_t due_ms;   /* how long its receiver has, from the opening */
     int64_t sequence; /* + 1 with each change that its receiver is told */
     int64_t opened_sequence; /* that of the opening, or of the last reassignment */
-    int64_t depth; /* how many handoffs lead to it, each opened by what the last one said */
-    bool is_new, changed;
+    int64_t depth;     /* how many handoffs lead to it, each opened by what the last one said */
+    struct span trace; /* traceparent of the opening, then of what changed it last */
+    bool told;         /* its receiver was told of the opening */
+    bool changed;
 };
 
 /* An event that a rule closes or cancels handoffs by. */
 struct handoff_closing {
-    int64_t customer_id, occurred_at;
+    int64_t identity_id, customer_id, occurred_at;
     struct event_uid uid;
     const struct handoff_rule *rule;
     enum handoff_use use; /* HANDOFF_DONE, HANDOFF_CANCELS */

@@ -45,6 +45,7 @@ static int take(struct handoff_work *work, const struct pg_result *rows, int row
         .sequence = pg_int(rows, row, 21),
         .opened_sequence = pg_int(rows, row, 22),
         .depth = pg_int(rows, row, 23),
+        .told = flag(rows, row, 24),
     };
     if (handoff_id_parse(pg_span(rows, row, 0), &handoff->id) != 0 ||
         !handoff_state_named(pg_span(rows, row, 6), &handoff->state) ||
@@ -59,7 +60,8 @@ static int take(struct handoff_work *work, const struct pg_result *rows, int row
                   copy(work, rows, row, 14, &handoff->accepted_by) &&
                   copy(work, rows, row, 15, &handoff->closed_by) &&
                   copy(work, rows, row, 16, &handoff->note) &&
-                  copy(work, rows, row, 17, &handoff->closing_event_id);
+                  copy(work, rows, row, 17, &handoff->closing_event_id) &&
+                  copy(work, rows, row, 25, &handoff->trace);
     return copied ? handoff_work_data(work, pg_span(rows, row, 19), &handoff->match) : no_memory();
 }
 
@@ -68,18 +70,27 @@ static int take_all(struct handoff_work *work, const struct pg_result *rows)
     size_t count = (size_t)pg_rows(rows);
     work->handoff = calloc(count + 1, sizeof *work->handoff);
     work->before = calloc(count + 1, sizeof *work->before);
-    work->trace = calloc(count + 1, sizeof *work->trace);
-    if (!work->handoff || !work->before || !work->trace)
+    if (!work->handoff || !work->before)
         return no_memory();
-    work->capacity = count;
     for (size_t i = 0; i < count; i++) {
         int rc = take(work, rows, (int)i, &work->handoff[i]);
         if (rc != 0)
             return rc;
         work->before[i] = work->handoff[i];
-        work->count = work->loaded_count = i + 1;
+        work->count = i + 1;
     }
     return 0;
+}
+
+static int load(struct handoff_work *work, struct columns *question, const char *sql, int columns)
+{
+    struct pg_result *rows;
+    int rc = columns_put(work->pg, question, sql, columns, &rows);
+    if (rc != 0)
+        return rc;
+    rc = take_all(work, rows);
+    pg_result_free(rows);
+    return rc;
 }
 
 /* The handoffs that requests name. */
@@ -94,25 +105,52 @@ static void list_asked(const struct batch *batch, struct columns *question)
     }
 }
 
-int handoff_load(struct handoff_work *work, const int64_t *customers, size_t count)
+/* Whose the closing events are, the database says: what a writer remembers of it may be older than
+ * a merge by another. Those of customers without handoffs stay without. */
+static int find_customers(struct handoff_work *work)
 {
     struct columns question;
     struct pg_result *rows;
+    if (work->count == 0 || work->closing_count == 0)
+        return 0;
     columns_init(&question);
-    question.rows = count;
-    for (size_t i = 0; i < count; i++)
-        pg_array_int(&question.column[0], customers[i]);
-    list_asked(work->batch, &question);
-    int rc = 0;
-    if (question.rows > 0) {
-        rc = columns_put(work->pg, &question, SQL_HANDOFFS_LOAD, 2, &rows);
-        if (rc == 0) {
-            rc = take_all(work, rows);
-            pg_result_free(rows);
-        }
-    }
+    for (size_t i = 0; i < work->closing_count; i++)
+        pg_array_int(&question.column[0], work->closing[i].identity_id);
+    for (size_t i = 0; i < work->count; i++)
+        pg_array_int(&question.column[1], work->handoff[i].customer_id);
+    int rc = columns_put(work->pg, &question, SQL_HANDOFFS_CUSTOMERS, 2, &rows);
     columns_free(&question);
-    return rc;
+    if (rc != 0)
+        return rc;
+    for (size_t i = 0; i < work->closing_count; i++) {
+        int low = 0, high = pg_rows(rows);
+        while (low < high) {
+            int middle = low + (high - low) / 2;
+            if (pg_int(rows, middle, 0) < work->closing[i].identity_id)
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        if (low < pg_rows(rows) && pg_int(rows, low, 0) == work->closing[i].identity_id)
+            work->closing[i].customer_id = pg_int(rows, low, 1);
+    }
+    pg_result_free(rows);
+    return 0;
+}
+
+int handoff_load(struct handoff_work *work, const int64_t *merged, size_t count)
+{
+    struct columns question;
+    columns_init(&question);
+    question.rows = work->closing_count + count;
+    for (size_t i = 0; i < work->closing_count; i++)
+        pg_array_int(&question.column[0], work->closing[i].identity_id);
+    for (size_t i = 0; i < count; i++)
+        pg_array_int(&question.column[2], merged[i]);
+    list_asked(work->batch, &question);
+    int rc = question.rows > 0 ? load(work, &question, SQL_HANDOFFS_LOAD, 3) : 0;
+    columns_free(&question);
+    return rc ? rc : find_customers(work);
 }
 
 static void append_types(struct buffer *types, const struct handoff_rule *rule)
@@ -126,31 +164,6 @@ static void append_types(struct buffer *types, const struct handoff_rule *rule)
     types->failed = types->failed || list.failed;
     pg_array_text(types, buffer_span(&list));
     buffer_free(&list);
-}
-
-/* The parameters of SQL_HANDOFFS_CLOSINGS. */
-static void ask_for(struct columns *question, const struct handoff *handoff,
-                    const struct handoff_rule *rule)
-{
-    pg_array_int(&question->column[0], handoff->customer_id);
-    pg_array_int(&question->column[1], handoff->occurred_at);
-    pg_array_text(&question->column[2], handoff->rule);
-    append_types(&question->column[3], rule);
-    column_flag(&question->column[4], rule->match_count > 0);
-    question->rows++;
-}
-
-static bool is_among(int64_t id, const int64_t *ids, size_t count)
-{
-    size_t low = 0, high = count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (ids[middle] < id)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < count && ids[low] == id;
 }
 
 static int take_closing(struct handoff_work *work, const struct pg_result *rows, int row)
@@ -176,10 +189,20 @@ static int take_closing(struct handoff_work *work, const struct pg_result *rows,
     return rc;
 }
 
-static int ask(struct handoff_work *work, struct columns *question)
+int handoff_load_closings(struct handoff_work *work, const struct buffer *ids)
 {
+    struct columns question;
     struct pg_result *rows;
-    int rc = columns_put(work->pg, question, SQL_HANDOFFS_CLOSINGS, 5, &rows);
+    columns_init(&question);
+    for (size_t i = 0; work->rules && i < work->rules->count; i++) {
+        const struct handoff_rule *rule = &work->rules->rules[i];
+        pg_array_text(&question.column[1], span_of(rule->name));
+        append_types(&question.column[2], rule);
+        column_flag(&question.column[3], rule->match_count > 0);
+    }
+    buffer_append(&question.column[0], ids->data, ids->len - 1); /* columns_put ends it */
+    int rc = columns_put(work->pg, &question, SQL_HANDOFFS_CLOSINGS, 4, &rows);
+    columns_free(&question);
     if (rc != 0)
         return rc;
     for (int i = 0; i < pg_rows(rows) && rc == 0; i++)
@@ -188,19 +211,14 @@ static int ask(struct handoff_work *work, struct columns *question)
     return rc;
 }
 
-int handoff_load_closings(struct handoff_work *work, const int64_t *merged, size_t count)
+int handoff_load_unconfirmed(struct handoff_work *work, const struct buffer *ids)
 {
-    struct columns question;
-    columns_init(&question);
-    for (size_t i = 0; i < work->count; i++) {
-        const struct handoff *handoff = &work->handoff[i];
-        const struct handoff_rule *rule = handoff_rule_named(work->rules, handoff->rule);
-        bool looked_for = handoff->is_new || (!handoff_is_closed(handoff->state) &&
-                                              is_among(handoff->customer_id, merged, count));
-        if (looked_for && rule && rule->done_when_count + rule->cancel_when_count > 0)
-            ask_for(&question, handoff, rule);
-    }
-    int rc = question.rows > 0 ? ask(work, &question) : 0;
-    columns_free(&question);
+    struct pg_result *rows;
+    int rc = pg_query_prepared(work->pg, SQL_HANDOFFS_CONFIRM_LOAD,
+                               (const char *const[]){ids->data}, 1, &rows);
+    if (rc != 0)
+        return rc;
+    rc = take_all(work, rows);
+    pg_result_free(rows);
     return rc;
 }

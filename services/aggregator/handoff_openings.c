@@ -8,12 +8,6 @@
 #include "services/aggregator/handoff_work.h"
 #include "sql.h"
 
-static int no_memory(void)
-{
-    log_error("No memory for the handoffs of a batch");
-    return ERR_MEMORY;
-}
-
 /* How many handoffs have led to this event: what the system says of a handoff carries it. */
 static int64_t depth_of(const struct batch_note *note, json_t *data)
 {
@@ -34,19 +28,11 @@ static bool too_deep(const struct handoff_rule *rule, int64_t depth, const struc
     return true;
 }
 
-static bool wanted(const struct handoff_work *work, const struct handoff_rule *rule,
-                   const struct batch_row *row, json_t *data)
-{
-    return work->now - row->occurred_at <= rule->max_age_ms * 1000 &&
-           predicate_holds(rule->condition, data) &&
-           !(rule->unless && predicate_holds(rule->unless, data));
-}
-
 static int add_opening(struct handoff_work *work, const struct handoff_rule *rule,
                        const struct batch_row *row, const struct batch_note *note, json_t *data)
 {
     int64_t depth = depth_of(note, data);
-    if (!wanted(work, rule, row, data) || too_deep(rule, depth, row))
+    if (!handoff_rule_wants(rule, row->occurred_at, work->now, data) || too_deep(rule, depth, row))
         return 0;
     int rc = handoff_work_grow(&work->opening, work->opening_count, &work->opening_capacity,
                                sizeof *work->opening);
@@ -167,77 +153,21 @@ static int ask_circumstances(struct handoff_work *work)
     return rc;
 }
 
-/* A hash of the rule and the opening event: it cannot open twice. */
-static struct event_uid id_of(const struct handoff_work *work,
-                              const struct handoff_opening *opening)
-{
-    struct span parts[3] = {span_of(opening->rule->name)};
-    batch_row_key(work->batch, opening->row, &parts[1], &parts[2]);
-    return event_uid_of_parts(parts, 3);
-}
-
-static int add_handoff(struct handoff_work *work, const struct handoff_opening *opening)
-{
-    const struct handoff_rule *rule = opening->rule;
-    json_t *match = NULL;
-    if (rule->match_count > 0) {
-        match = handoff_match_values(rule, opening->data);
-        if (!match || json_array_append_new(work->trees, match) != 0)
-            return no_memory();
-    }
-    bool system = strcmp(opening->note->department, SYSTEM_NAME) == 0;
-    struct span trace = opening->note->traceparent;
-    work->trace[work->count] = trace;
-    work->handoff[work->count++] = (struct handoff){
-        .id = id_of(work, opening),
-        .rule = span_of(rule->name),
-        .identity_id = work->batch->identity[opening->row->identity].identity_id,
-        .customer_id = customer_of(work, opening),
-        .from = system ? (struct span){NULL, 0} : span_of(opening->note->department),
-        .to = opening->to,
-        .occurred_at = opening->row->occurred_at,
-        .match = match,
-        .due_ms = rule->due_ms,
-        .sequence = 1,
-        .opened_sequence = 1,
-        .depth = opening->depth,
-        .is_new = true,
-    };
-    return 0;
-}
-
-/* Room behind those that were loaded. */
-static int make_room(struct handoff_work *work)
-{
-    size_t count = work->count + work->opening_count + 1;
-    struct handoff *handoff = realloc(work->handoff, count * sizeof *handoff);
-    if (handoff)
-        work->handoff = handoff;
-    struct span *trace = realloc(work->trace, count * sizeof *trace);
-    if (trace)
-        work->trace = trace;
-    return handoff && trace ? 0 : no_memory();
-}
-
 int handoff_openings(struct handoff_work *work)
 {
     int rc = 0;
     for (size_t i = 0; i < work->batch->unique_count && rc == 0; i++) {
         const struct batch_row *row = &work->batch->row[i];
-        if (row->note != BATCH_NONE && work->batch->note[row->note].of_handoffs)
+        if (row->note != BATCH_NONE && work->batch->note[row->note].opens)
             rc = collect_row(work, row, &work->batch->note[row->note]);
     }
     if (rc == 0)
         rc = ask_circumstances(work);
-    if (rc == 0)
-        rc = make_room(work);
     size_t kept = 0;
     for (size_t i = 0; i < work->opening_count && rc == 0; i++) {
         find_receiver(&work->opening[i]);
-        if (work->opening[i].dropped)
-            continue;
-        rc = add_handoff(work, &work->opening[i]);
-        work->opening[kept++] = work->opening[i];
+        if (!work->opening[i].dropped)
+            work->opening[kept++] = work->opening[i];
     }
     work->opening_count = kept;
     return rc;

@@ -104,6 +104,13 @@ const struct handoff_interest *handoff_rules_of(const struct handoff_rules *rule
     return *count > 0 ? &rules->interests[low] : NULL;
 }
 
+bool handoff_rule_wants(const struct handoff_rule *rule, int64_t occurred_at, int64_t now,
+                        json_t *data)
+{
+    return now - occurred_at <= rule->max_age_ms * 1000 && predicate_holds(rule->condition, data) &&
+           !(rule->unless && predicate_holds(rule->unless, data));
+}
+
 const struct handoff_rule *handoff_rule_named(const struct handoff_rules *rules, struct span name)
 {
     for (size_t i = 0; rules && i < rules->count; i++)

@@ -93,6 +93,11 @@ void handoff_rules_free(struct handoff_rules *rules);
 const struct handoff_interest *handoff_rules_of(const struct handoff_rules *rules, struct span type,
                                                 size_t *count);
 
+/* Does the rule open a handoff for an event of its type, as far as the event itself tells? Times in
+ * µs; `data` is NULL where it is no JSON. */
+bool handoff_rule_wants(const struct handoff_rule *rule, int64_t occurred_at, int64_t now,
+                        json_t *data);
+
 /* NULL where there is none (any more): a handoff outlives its rule. */
 const struct handoff_rule *handoff_rule_named(const struct handoff_rules *rules, struct span name);
 

@@ -1,6 +1,6 @@
 /*
- * What the parts of handoffs_apply share while they work on a batch: handoff_load.c reads,
- * handoff_openings.c applies the rules, handoff_write.c writes. For them alone.
+ * What the parts of handoffs_apply and handoff_confirm share while they work: handoff_load.c
+ * reads, handoff_openings.c applies the rules, handoff_write.c writes. For them alone.
  */
 #ifndef SERVICES_AGGREGATOR_HANDOFF_WORK_H
 #define SERVICES_AGGREGATOR_HANDOFF_WORK_H
@@ -10,7 +10,7 @@
 
 #define HANDOFF_ARRAY_LIMIT ((size_t)64 * 1024 * 1024)
 
-/* What a new handoff has besides. */
+/* A handoff that a rule opens. */
 struct handoff_opening {
     const struct handoff_rule *rule;
     const struct batch_row *row;
@@ -32,18 +32,16 @@ struct handoff_work {
     struct pg *pg;
     const struct handoff_rules *rules;
     const struct vocabulary *vocabulary;
-    const struct batch *batch;
-    int64_t now; /* µs since 1970 */
+    const struct batch *batch; /* NULL: none, it is about confirming */
+    int64_t now;               /* µs since 1970 */
     struct arena arena;
     json_t *trees; /* an array that owns every tree that is looked at */
 
-    /* Those loaded, in the order of their ids, and behind them those that are new. `before`: what
-     * the loaded ones were. `trace`: of what changed one, as far as that is known. */
+    /* Those loaded, in the order of their ids, and what they were when they were. */
     struct handoff *handoff, *before;
-    struct span *trace;
-    size_t count, loaded_count, capacity;
+    size_t count;
 
-    struct handoff_opening *opening; /* the new ones', in their order, once none is dropped */
+    struct handoff_opening *opening;
     size_t opening_count, opening_capacity;
     struct handoff_closing *closing;
     size_t closing_count, closing_capacity;
@@ -51,23 +49,31 @@ struct handoff_work {
     size_t refusal_count, refusal_capacity;
 };
 
+void handoff_work_init(struct handoff_work *work, struct pg *pg, const struct handoff_rules *rules);
+void handoff_work_free(struct handoff_work *work);
+
 /* Room for one more in a list. ERR_MEMORY, told. */
 int handoff_work_grow(void *list, size_t count, size_t *capacity, size_t size) CHECKED;
 
 /* Data as a tree, owned by the work; NULL where there is none, or it is not JSON. */
 int handoff_work_data(struct handoff_work *work, struct span text, json_t **data) CHECKED;
 
-/* Reads, and locks, the live handoffs of the customers and those that requests name. */
-int handoff_load(struct handoff_work *work, const int64_t *customers, size_t count) CHECKED;
+/* Reads, and locks, the live handoffs of the customers of the closing rows' identities and of those
+ * that were merged, and those that requests name. The closings learn their customers. */
+int handoff_load(struct handoff_work *work, const int64_t *merged, size_t count) CHECKED;
 
-/* Events on the timeline that may close the handoffs that are new or whose customer was merged
- * (`merged`, ascending), put among the closings. */
-int handoff_load_closings(struct handoff_work *work, const int64_t *merged, size_t count) CHECKED;
+/* Of handoffs to confirm, whose ids are the elements of an array (a parameter): the events on the
+ * timeline that may close them; and themselves, locked, those that are still to be confirmed. */
+int handoff_load_closings(struct handoff_work *work, const struct buffer *ids) CHECKED;
+int handoff_load_unconfirmed(struct handoff_work *work, const struct buffer *ids) CHECKED;
 
 /* The rules on the batch's rows: what they open. */
 int handoff_openings(struct handoff_work *work) CHECKED;
 
-/* Writes what is new and what has changed, and tells of it. */
+/* Writes what was opened and what has changed, and tells of the changes. */
 int handoff_write(struct handoff_work *work) CHECKED;
+
+/* Writes what has changed of handoffs to confirm, that they are, and tells of both. */
+int handoff_write_confirmed(struct handoff_work *work) CHECKED;
 
 #endif

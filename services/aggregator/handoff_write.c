@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "common/event/event_time.h"
+#include "common/event/system_events.h"
 #include "common/json/json_scan.h"
 #include "services/aggregator/columns.h"
 #include "services/aggregator/handoff_metrics.h"
@@ -15,13 +16,15 @@ static void put_closing_uid(struct buffer *column, const struct handoff *handoff
         pg_array_null(column);
 }
 
-static void put_match(struct buffer *column, const json_t *match)
+static void put_match(struct buffer *column, const struct handoff_rule *rule, json_t *data)
 {
-    char *text = match ? json_dumps(match, JSON_COMPACT) : NULL;
-    if (match && !text)
+    json_t *values = handoff_match_values(rule, data);
+    char *text = values ? json_dumps(values, JSON_COMPACT) : NULL;
+    if (!text)
         column->failed = true;
-    pg_array_text(column, span_of(text ? text : "[]"));
+    pg_array_text(column, span_of(text));
     free(text);
+    json_decref(values);
 }
 
 /* The members of data that the rule wants the receiver to see, byte for byte. */
@@ -42,12 +45,12 @@ static void append_fields(struct buffer *opening, const struct handoff_rule *rul
 
 /* What store.briefs wants to know of the opening. */
 static void put_opening(struct buffer *column, const struct handoff_work *work,
-                        const struct handoff *handoff, const struct handoff_opening *opening)
+                        const struct event_uid *handoff, const struct handoff_opening *opening)
 {
     struct buffer text;
     struct span source, event_id;
     char id[HANDOFF_ID_TEXT], time[EVENT_TIME_TEXT];
-    handoff_id_text(&handoff->id, id);
+    handoff_id_text(handoff, id);
     event_time_format(opening->row->occurred_at, time);
     batch_row_key(work->batch, opening->row, &source, &event_id);
     buffer_init(&text, HANDOFF_ARRAY_LIMIT);
@@ -66,33 +69,42 @@ static void put_opening(struct buffer *column, const struct handoff_work *work,
     buffer_free(&text);
 }
 
+/* A hash of the rule and the opening event: it cannot open twice. */
+static struct event_uid id_of(const struct handoff_work *work,
+                              const struct handoff_opening *opening)
+{
+    struct span parts[3] = {span_of(opening->rule->name)};
+    batch_row_key(work->batch, opening->row, &parts[1], &parts[2]);
+    return event_uid_of_parts(parts, 3);
+}
+
 static void add_new(struct columns *columns, const struct handoff_work *work,
-                    const struct handoff *handoff, const struct handoff_opening *opening)
+                    const struct handoff_opening *opening)
 {
     struct buffer *c = columns->column;
     const struct batch_row *row = opening->row;
-    column_uuid(&c[0], &handoff->id);
-    pg_array_text(&c[1], handoff->rule);
-    pg_array_int(&c[2], handoff->identity_id);
+    const struct handoff_rule *rule = opening->rule;
+    const struct batch_identity *identity = &work->batch->identity[row->identity];
+    struct event_uid id = id_of(work, opening);
+    bool system = strcmp(opening->note->department, SYSTEM_NAME) == 0;
+    column_uuid(&c[0], &id);
+    pg_array_text(&c[1], span_of(rule->name));
+    pg_array_int(&c[2], identity->identity_id);
     if (row->account == BATCH_NONE)
         pg_array_null(&c[3]);
     else
         pg_array_int(&c[3], work->batch->identity[row->account].identity_id);
-    pg_array_int(&c[4], handoff->customer_id);
-    pg_array_text(&c[5], handoff->from);
-    pg_array_text(&c[6], handoff->to);
-    pg_array_text(&c[7], span_of(opening->rule->ask));
-    put_opening(&c[8], work, handoff, opening);
-    pg_array_int(&c[9], handoff->occurred_at);
+    pg_array_int(&c[4], identity->customer_id);
+    pg_array_text(&c[5], span_of(system ? NULL : opening->note->department));
+    pg_array_text(&c[6], opening->to);
+    pg_array_text(&c[7], span_of(rule->ask));
+    put_opening(&c[8], work, &id, opening);
+    pg_array_int(&c[9], row->occurred_at);
     column_uuid(&c[10], &row->uid);
-    put_match(&c[11], handoff->match);
-    pg_array_int(&c[12], handoff->due_ms);
-    pg_array_int(&c[13], handoff->depth);
-    pg_array_text(&c[14], span_of(handoff_state_name(handoff->state)));
-    column_time(&c[15], handoff->closed_at);
-    pg_array_text(&c[16], handoff->closing_event_id);
-    put_closing_uid(&c[17], handoff);
-    pg_array_int(&c[18], handoff->sequence);
+    put_match(&c[11], rule, opening->data);
+    pg_array_int(&c[12], rule->due_ms);
+    pg_array_int(&c[13], opening->depth);
+    pg_array_text(&c[14], opening->note->traceparent);
     columns->rows++;
 }
 
@@ -118,14 +130,14 @@ static void add_changed(struct columns *columns, const struct handoff *handoff)
     columns->rows++;
 }
 
-/* What is told of a handoff (store.tell_handoffs); NULL: nothing. */
-static const char *telling(const struct handoff_work *work, size_t i)
+/* What is told of a handoff (store.tell_handoffs); NULL: nothing. As long as its receiver has not
+ * been told of the opening, nothing is said of what comes after it. */
+static const char *telling(const struct handoff_work *work, size_t i, bool confirming)
 {
-    const struct handoff *now = &work->handoff[i];
+    const struct handoff *now = &work->handoff[i], *before = &work->before[i];
     bool closed = handoff_is_closed(now->state);
-    if (now->is_new)
-        return closed ? "ended" : "opened";
-    const struct handoff *before = &work->before[i];
+    if (!now->told)
+        return !confirming ? NULL : closed ? "ended" : "opened";
     if (now->sequence == before->sequence)
         return NULL;
     if (closed)
@@ -137,29 +149,15 @@ static void add_told(struct columns *columns, const struct handoff_work *work, s
                      const char *kind)
 {
     const struct handoff *now = &work->handoff[i];
-    bool moved = !now->is_new && !span_equal(now->to, work->before[i].to);
-    struct span trace = work->trace[i].ptr ? work->trace[i] : now->closing_trace;
+    bool moved = !span_equal(now->to, work->before[i].to);
     column_uuid(&columns->column[0], &now->id);
     pg_array_text(&columns->column[1], span_of(kind));
     pg_array_text(&columns->column[2], moved ? work->before[i].to : (struct span){NULL, 0});
-    pg_array_text(&columns->column[3], trace);
+    pg_array_text(&columns->column[3], now->trace);
     columns->rows++;
 }
 
-/* Those of them that the database has put (its answer counts from 1): one that is there already was
- * told of already. */
-static void tell_opened(const struct handoff_work *work, const struct pg_result *put,
-                        struct columns *told)
-{
-    for (int row = 0; row < pg_rows(put); row++) {
-        size_t i = work->loaded_count + (size_t)pg_int(put, row, 0) - 1;
-        if (i < work->count)
-            add_told(told, work, i, telling(work, i));
-    }
-    handoff_metrics_opened(pg_rows(put));
-}
-
-static int put_new(const struct handoff_work *work, struct columns *told)
+static int put_new(const struct handoff_work *work)
 {
     struct columns columns;
     struct pg_result *put;
@@ -167,32 +165,41 @@ static int put_new(const struct handoff_work *work, struct columns *told)
         return 0;
     columns_init(&columns);
     for (size_t i = 0; i < work->opening_count; i++)
-        add_new(&columns, work, &work->handoff[work->loaded_count + i], &work->opening[i]);
-    int rc = columns_put(work->pg, &columns, SQL_HANDOFFS_OPEN, 19, &put);
+        add_new(&columns, work, &work->opening[i]);
+    int rc = columns_put(work->pg, &columns, SQL_HANDOFFS_OPEN, 15, &put);
     columns_free(&columns);
     if (rc != 0)
         return rc;
-    tell_opened(work, put, told);
+    handoff_metrics_opened(pg_affected(put));
     pg_result_free(put);
     return 0;
 }
 
-static int put_changed(const struct handoff_work *work, struct columns *told)
+static int put_changed(const struct handoff_work *work)
 {
     struct columns columns;
     columns_init(&columns);
-    for (size_t i = 0; i < work->loaded_count; i++) {
-        const char *kind = telling(work, i);
-        if (!work->handoff[i].changed)
-            continue;
-        add_changed(&columns, &work->handoff[i]);
-        if (kind)
-            add_told(told, work, i, kind);
-    }
+    for (size_t i = 0; i < work->count; i++)
+        if (work->handoff[i].changed)
+            add_changed(&columns, &work->handoff[i]);
     int rc = columns.rows > 0 ? columns_put(work->pg, &columns, SQL_HANDOFFS_CHANGE, 16, NULL) : 0;
     if (rc == 0)
         handoff_metrics_changed((int64_t)columns.rows);
     columns_free(&columns);
+    return rc;
+}
+
+static int tell(const struct handoff_work *work, bool confirming)
+{
+    struct columns told;
+    columns_init(&told);
+    for (size_t i = 0; i < work->count; i++) {
+        const char *kind = telling(work, i, confirming);
+        if (kind)
+            add_told(&told, work, i, kind);
+    }
+    int rc = told.rows > 0 ? columns_put(work->pg, &told, SQL_HANDOFFS_TELL, 4, NULL) : 0;
+    columns_free(&told);
     return rc;
 }
 
@@ -249,15 +256,26 @@ static int tell_refusals(const struct handoff_work *work)
 
 int handoff_write(struct handoff_work *work)
 {
-    struct columns told;
-    columns_init(&told);
-    int rc = put_new(work, &told);
+    int rc = put_new(work);
     if (rc == 0)
-        rc = put_changed(work, &told);
-    if (rc == 0 && told.rows > 0)
-        rc = columns_put(work->pg, &told, SQL_HANDOFFS_TELL, 4, NULL);
+        rc = put_changed(work);
     if (rc == 0)
-        rc = tell_refusals(work);
-    columns_free(&told);
+        rc = tell(work, false);
+    return rc ? rc : tell_refusals(work);
+}
+
+int handoff_write_confirmed(struct handoff_work *work)
+{
+    struct columns ids;
+    int rc = put_changed(work);
+    if (rc == 0)
+        rc = tell(work, true);
+    if (rc != 0)
+        return rc;
+    columns_init(&ids);
+    for (size_t i = 0; i < work->count; i++)
+        column_uuid(&ids.column[0], &work->handoff[i].id);
+    rc = columns_put(work->pg, &ids, SQL_HANDOFFS_CONFIRMED, 1, NULL);
+    columns_free(&ids);
     return rc;
 }

@@ -33,6 +33,8 @@ int handoff_work_data(struct handoff_work *work, struct span text, json_t **data
     *data = NULL;
     if (text.len == 0)
         return 0;
+    if (!work->trees)
+        work->trees = json_array();
     int rc = json_read(text, data, NULL, NULL);
     if (rc == ERR_INVALID)
         return 0;
@@ -149,23 +151,23 @@ static void sort_customers(struct customers *customers)
 static const struct batch_note *note_of(const struct batch *batch, size_t row)
 {
     uint32_t note = batch->row[row].note;
-    return note == BATCH_NONE || !batch->note[note].of_handoffs ? NULL : &batch->note[note];
+    return note == BATCH_NONE ? NULL : &batch->note[note];
 }
 
 static int add_closing(struct handoff_work *work, const struct batch_row *row,
                        const struct batch_note *note, const struct handoff_interest *interest)
 {
-    json_t *data;
+    json_t *data = NULL; /* opened where the rule looks into it */
     struct span source, event_id;
     int rc = handoff_work_grow(&work->closing, work->closing_count, &work->closing_capacity,
                                sizeof *work->closing);
-    if (rc == 0)
+    if (rc == 0 && interest->rule->match_count > 0)
         rc = handoff_work_data(work, batch_note_data(work->batch, note), &data);
     if (rc != 0)
         return rc;
     batch_row_key(work->batch, row, &source, &event_id);
     work->closing[work->closing_count++] = (struct handoff_closing){
-        .customer_id = work->batch->identity[row->identity].customer_id,
+        .identity_id = work->batch->identity[row->identity].identity_id,
         .occurred_at = row->occurred_at,
         .uid = row->uid,
         .rule = interest->rule,
@@ -177,8 +179,8 @@ static int add_closing(struct handoff_work *work, const struct batch_row *row,
     return 0;
 }
 
-/* Rows that may close a handoff, and the customers whose handoffs they may close. */
-static int collect_closings(struct handoff_work *work, struct customers *customers)
+/* Rows that may close a handoff. */
+static int collect_closings(struct handoff_work *work)
 {
     int rc = 0;
     for (size_t i = 0; i < work->batch->unique_count && rc == 0; i++) {
@@ -186,14 +188,10 @@ static int collect_closings(struct handoff_work *work, struct customers *custome
         const struct batch_note *note = note_of(work->batch, i);
         size_t count = 0;
         const struct handoff_interest *interest =
-            note ? handoff_rules_of(work->rules, note->type, &count) : NULL;
-        for (size_t k = 0; k < count && rc == 0; k++) {
-            if (interest[k].use == HANDOFF_OPENS)
-                continue;
-            rc = add_closing(work, row, note, &interest[k]);
-            if (rc == 0)
-                rc = add_customer(customers, work->batch->identity[row->identity].customer_id);
-        }
+            note && note->closes ? handoff_rules_of(work->rules, note->type, &count) : NULL;
+        for (size_t k = 0; k < count && rc == 0; k++)
+            if (interest[k].use != HANDOFF_OPENS)
+                rc = add_closing(work, row, note, &interest[k]);
     }
     return rc;
 }
@@ -222,7 +220,7 @@ static int refuse(struct handoff_work *work, const struct batch_note *note,
 
 static struct handoff *find(const struct handoff_work *work, const struct event_uid *id)
 {
-    size_t low = 0, high = work->loaded_count; /* no request knows of those that are new */
+    size_t low = 0, high = work->count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         int order = memcmp(work->handoff[middle].id.bytes, id->bytes, sizeof id->bytes);
@@ -297,8 +295,8 @@ static int take_request(struct handoff_work *work, const struct batch_row *row,
                       arena_printf(&work->arena, "the handoff is %s: %s changes nothing any more",
                                    handoff_state_name(handoff->state),
                                    handoff_action_name(asked->action)));
-    if (effect == EFFECT_MOVES)
-        work->trace[handoff - work->handoff] = note->traceparent;
+    if (effect == EFFECT_MOVES && note->traceparent.ptr)
+        handoff->trace = note->traceparent;
     if (effect == EFFECT_MOVES && asked->action == ACTION_DECLINE)
         fall_back(work, handoff, &request);
     return 0;
@@ -318,22 +316,33 @@ static int take_requests(struct handoff_work *work)
     return rc;
 }
 
-static int apply(struct handoff_work *work, struct customers *customers, struct customers *merged)
+/* What others were writing when these customers became one could not be seen. */
+static int doubt(struct handoff_work *work, const struct customers *merged)
 {
-    int rc = collect_closings(work, customers);
+    struct columns question;
+    if (merged->count == 0 || work->count == 0)
+        return 0;
+    columns_init(&question);
+    for (size_t i = 0; i < merged->count; i++)
+        pg_array_int(&question.column[0], merged->ids[i]);
+    int rc = columns_put(work->pg, &question, SQL_HANDOFFS_DOUBT, 1, NULL);
+    columns_free(&question);
+    return rc;
+}
+
+static int apply(struct handoff_work *work, struct customers *merged)
+{
+    int rc = collect_closings(work);
     if (rc == 0)
         rc = collect_merged(work->batch, merged);
-    for (size_t i = 0; i < merged->count && rc == 0; i++)
-        rc = add_customer(customers, merged->ids[i]);
     if (rc != 0)
         return rc;
-    sort_customers(customers);
     sort_customers(merged);
-    rc = handoff_load(work, customers->ids, customers->count);
+    rc = handoff_load(work, merged->ids, merged->count);
+    if (rc == 0)
+        rc = doubt(work, merged);
     if (rc == 0)
         rc = handoff_openings(work);
-    if (rc == 0)
-        rc = handoff_load_closings(work, merged->ids, merged->count);
     if (rc != 0)
         return rc;
     handoff_fold_closings(work->handoff, work->count, work->closing, work->closing_count);
@@ -341,11 +350,11 @@ static int apply(struct handoff_work *work, struct customers *customers, struct 
     return rc ? rc : handoff_write(work);
 }
 
-/* Nearly every batch has nothing of handoffs in it, or little. */
+/* Nearly every batch has little of handoffs in it, or nothing. */
 static bool concerns_handoffs(const struct batch *batch)
 {
     for (size_t i = 0; i < batch->note_count; i++)
-        if (batch->note[i].of_handoffs)
+        if (batch->note[i].opens || batch->note[i].closes || batch->note[i].asked)
             return true;
     for (size_t i = 0; i < batch->identity_count; i++)
         if (batch->identity[i].merged)
@@ -353,29 +362,35 @@ static bool concerns_handoffs(const struct batch *batch)
     return false;
 }
 
+void handoff_work_init(struct handoff_work *work, struct pg *pg, const struct handoff_rules *rules)
+{
+    *work = (struct handoff_work){.pg = pg, .rules = rules, .now = clock_wall_us()};
+    arena_init(&work->arena, WORK_LIMIT);
+}
+
+void handoff_work_free(struct handoff_work *work)
+{
+    free(work->handoff);
+    free(work->before);
+    free(work->opening);
+    free(work->closing);
+    free(work->refusal);
+    json_decref(work->trees);
+    arena_free(&work->arena);
+}
+
 int handoffs_apply(struct pg *pg, const struct handoff_rules *rules,
                    const struct vocabulary *vocabulary, const struct batch *batch)
 {
+    struct handoff_work work;
+    struct customers merged = {.ids = NULL};
     if (!concerns_handoffs(batch))
         return 0;
-    struct handoff_work work = {.pg = pg,
-                                .rules = rules,
-                                .vocabulary = vocabulary,
-                                .batch = batch,
-                                .now = clock_wall_us(),
-                                .trees = json_array()};
-    struct customers customers = {.ids = NULL}, merged = {.ids = NULL};
-    arena_init(&work.arena, WORK_LIMIT);
-    int rc = work.trees ? apply(&work, &customers, &merged) : ERR_MEMORY;
-    free(customers.ids);
+    handoff_work_init(&work, pg, rules);
+    work.vocabulary = vocabulary;
+    work.batch = batch;
+    int rc = apply(&work, &merged);
     free(merged.ids);
-    free(work.handoff);
-    free(work.before);
-    free(work.trace);
-    free(work.opening);
-    free(work.closing);
-    free(work.refusal);
-    json_decref(work.trees);
-    arena_free(&work.arena);
+    handoff_work_free(&work);
     return rc;
 }

@@ -4,9 +4,11 @@
  * are part of the batch's transaction.
  *
  * Only rows that were newly put on the timeline act, so a record that is read again changes
- * nothing. The customers of these rows are locked (identities_resolve), so two writers never fold
- * the same customer's handoffs at once; what a handoff may have missed before it was opened, or
- * before its customer was tied to another, is looked for on the timeline. One thread.
+ * nothing. Two writers never change one handoff at once: its row is locked, several in the order of
+ * their ids. The customers of rows that open handoffs are locked (identities_resolve), so that a
+ * rule that looks at what was opened before sees it. What another writer is putting on the timeline
+ * at the moment of an opening nobody can see: what was opened is confirmed later, and told only
+ * then (handoff_confirm.h). One thread.
  */
 #ifndef SERVICES_AGGREGATOR_HANDOFFS_H
 #define SERVICES_AGGREGATOR_HANDOFFS_H

@@ -12,6 +12,7 @@
 #include "common/event/system_events.h"
 #include "common/kafka/kafka_producer.h"
 #include "services/aggregator/duty.h"
+#include "services/aggregator/handoff_confirm.h"
 #include "services/aggregator/relay_record.h"
 #include "services/aggregator/relay_window.h"
 #include "sql.h"
@@ -43,6 +44,7 @@ struct relay {
     struct lease *lease;
     struct kafka_producer *producer;
     struct relay_window window;
+    struct handoff_confirmer confirmer;
     struct arena scratch;
     size_t flying;
     int64_t look_ms;      /* when the outbox is looked at next */
@@ -263,7 +265,9 @@ static int look_when_due(struct relay *relay)
     int64_t now = clock_monotonic_ms();
     if (relay->window.count > RELAY_ROWS_LIMIT / 2 || (now < relay->look_ms && !relay->more))
         return 0;
-    int rc = look(relay);
+    int rc = handoff_confirm(&relay->confirmer, relay->lease->pg);
+    if (rc == 0)
+        rc = look(relay);
     int64_t pause = now - relay->busy_ms > IDLE_AFTER_MS ? POLL_IDLE_MS : POLL_MS;
     relay->look_ms = now + pause;
     return rc;
@@ -364,6 +368,7 @@ static void leave(struct relay *relay, int rc)
         drop(&relay->window.rows[i]);
     relay->window.count = 0;
     relay->window.topic_count = 0;
+    handoff_confirmer_clear(&relay->confirmer);
     arena_free(&relay->scratch);
     metric_set(relay->waiting, 0);
     metric_set(relay->age, 0);
@@ -420,13 +425,14 @@ static void relay_free(struct relay *relay)
 }
 
 int relay_start(const struct config *config, const struct vocabulary *vocabulary,
-                struct relay **out)
+                const struct handoff_rules *rules, struct relay **out)
 {
     struct relay *relay = calloc(1, sizeof *relay);
     if (!relay)
         return ERR_MEMORY;
     relay->config = config;
     relay->vocabulary = vocabulary;
+    relay->confirmer.rules = rules;
     if (init_lock(relay) != 0) {
         free(relay);
         return ERR_MEMORY;

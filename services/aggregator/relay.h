@@ -9,14 +9,15 @@
 
 #include "common/base/config.h"
 #include "common/event/vocabulary.h"
+#include "services/aggregator/handoff_rules.h"
 
 #define RELAY_BYTES (4 * 1024 * 1024)
 
 struct relay;
 
-/* Both must outlive the relay. */
+/* All must outlive the relay. */
 int relay_start(const struct config *config, const struct vocabulary *vocabulary,
-                struct relay **out) CHECKED;
+                const struct handoff_rules *rules, struct relay **out) CHECKED;
 
 /* As writer_join. NULL is fine. */
 int relay_join(struct relay *relay, int64_t deadline) CHECKED;

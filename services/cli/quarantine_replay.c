@@ -213,8 +213,10 @@ static int add_webhook(struct quarantine_replay *replay, struct stored *stored,
     case MAPPED_EVENT:
         break;
     }
-    const struct batch_interest interest =
-        decode_interest(&replay->decoder, &mapped.event, &mapped.facts);
+    struct batch_interest interest;
+    rc = decode_interest(&replay->decoder, &mapped.event, &mapped.facts, admission.now, &interest);
+    if (rc != 0)
+        return rc;
     return batch_add_event(&replay->batch, &stored->partition, &stored->record,
                            source->department->name, &mapped.event, &mapped.facts, &interest, NULL);
 }

@@ -4,6 +4,7 @@ import json
 import os
 import platform
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -50,7 +51,7 @@ class Books:
         """How many partitions were taken over, how many events are on the timeline."""
         with self.connection.cursor() as cursor:
             cursor.execute("SELECT count(*) AS partitions, coalesce(sum(on_timeline), 0)::bigint"
-                           " AS on_timeline FROM store.consumer_offsets")
+                           " AS on_timeline FROM store.consumer_offsets WHERE topic <> 'events.throughline'")
             row = cursor.fetchone()
         return row["partitions"], row["on_timeline"]
 
@@ -120,9 +121,21 @@ class World:
                        stdout=subprocess.DEVNULL)
         execute(self.postgres.uri, "CHECKPOINT")
 
-    def drain(self, number):
+    def config_with(self, rules):
+        """A copy of the configuration with these rules of handoffs."""
+        folder = FOLDER / "config"
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(CONFIG, folder)
+        (folder / "handoffs.json").write_text(json.dumps(rules), encoding="utf-8")
+        return folder
+
+    def drain(self, number, rules=None):
+        """With `rules` instead of the handoffs that the configuration comes with."""
+        self.kafka.forget_topics("events.throughline", "handoffs.")
         self.new_database()
         env = dict(self.env, TL_GROUP=f"bench-{number}", TL_LISTEN=f"127.0.0.1:{free_port()}")
+        if rules is not None:
+            env["TL_CONFIG"] = str(self.config_with(rules))
         aggregator = Process("tl-aggregator", [BUILD / "tl-aggregator"],
                              FOLDER / f"aggregator-{number}.log", env)
         books = Books(self.database)
@@ -158,7 +171,8 @@ class World:
 
     def _check(self):
         """Counted row by row, not taken from the books."""
-        rows = execute(self.database, "SELECT count(*) AS rows FROM store.events")[0]["rows"]
+        rows = execute(self.database, "SELECT count(*) AS rows FROM store.events"
+                       " WHERE topic <> 'events.throughline'")[0]["rows"]
         wrong = execute(self.database, "SELECT topic, partition, difference, duplicates, quarantined"
                         " FROM throughline.reconciliation WHERE difference <> 0 OR duplicates <> 0"
                         " OR quarantined <> 0")

@@ -41,8 +41,14 @@ class World:
             topic = "events." + (one.pop("on", None) or one["type"].split(".")[0])
             self.producer.produce(topic, json.dumps(one), None, partition, headers=STRUCTURED)
         assert self.producer.flush(30) == 0
-        self.stack.wait_caught_up(60)
+        self.settle()
         assert self.stack.query("SELECT * FROM throughline.reconciliation WHERE difference <> 0") == []
+
+    def settle(self):
+        """Everything is read, and what was opened is confirmed."""
+        self.stack.wait_caught_up(60)
+        wait_for(lambda: not self.stack.query("SELECT 1 AS one FROM store.handoffs WHERE confirm_xid IS NOT NULL"), 30,
+                 "handoffs are confirmed")
 
     def handoffs(self, rule=None):
         return self.stack.query(

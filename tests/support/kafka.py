@@ -145,14 +145,16 @@ class Kafka:
         return sorted(t for t in self.admin().list_topics(timeout=10).topics
                       if not t.startswith("__"))
 
-    def forget_topics(self):
-        """Deletes every topic, so that the next test begins with none."""
-        names = self.topics()
-        if names:
+    def forget_topics(self, *prefixes):
+        """Deletes every topic, or those with these prefixes, so that the next test begins with none."""
+        def names():
+            return [name for name in self.topics() if not prefixes or name.startswith(prefixes)]
+        found = names()
+        if found:
             admin = self.admin()  # must outlive its answers
-            for future in admin.delete_topics(names, operation_timeout=10).values():
+            for future in admin.delete_topics(found, operation_timeout=10).values():
                 future.result(20)
-            wait_for(lambda: not self.topics(), 20, "topics are deleted")
+            wait_for(lambda: not names(), 20, "topics are deleted")
 
     def watermarks(self, topic):
         """{partition: (low, high)}; empty where there is no such topic."""

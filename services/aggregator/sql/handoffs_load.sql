@@ -1,4 +1,5 @@
--- customers, ids: the customers' live handoffs and the named ones, locked in the order of their ids
+-- identities, ids, merged customers: the live handoffs of the identities' and the merged customers, and the
+-- named ones, locked in the order of their ids
 SELECT h.handoff_id, h.rule, h.identity_id, i.customer_id, h.from_department, h.to_department, h.state,
        h.overdue, h.undeliverable,
        (extract(epoch FROM h.occurred_at) * 1000000)::bigint,
@@ -7,16 +8,18 @@ SELECT h.handoff_id, h.rule, h.identity_id, i.customer_id, h.from_department, h.
        (extract(epoch FROM h.accepted_at) * 1000000)::bigint,
        (extract(epoch FROM h.closed_at) * 1000000)::bigint,
        h.accepted_by, h.closed_by, h.note, h.closing_event_id, h.closing_uid,
-       nullif(h.match, '[]')::text, h.due_ms, h.sequence, h.opened_sequence, h.depth
+       nullif(h.match, '[]')::text, h.due_ms, h.sequence, h.opened_sequence, h.depth, h.told, h.traceparent
 FROM store.handoffs h
 JOIN store.identities i ON i.identity_id = h.identity_id
 WHERE h.handoff_id IN (
     SELECT unnest($2::uuid[])
-    UNION
+    UNION ALL
     SELECT x.handoff_id
     FROM store.identities y
-    JOIN store.handoffs x ON x.identity_id = y.identity_id
-    WHERE y.customer_id = ANY ($1::bigint[]) AND x.state IN ('open', 'delivered', 'accepted')
+    JOIN store.handoffs x ON x.identity_id = y.identity_id AND x.state IN ('open', 'delivered', 'accepted')
+    WHERE y.customer_id IN (
+        SELECT z.customer_id FROM store.identities z WHERE z.identity_id = ANY ($1::bigint[])
+        UNION ALL SELECT unnest($3::bigint[]))
 )
 ORDER BY h.handoff_id
 FOR UPDATE OF h

@@ -81,9 +81,16 @@ CREATE TABLE store.handoffs (
     note text,                         -- of the last request
     sequence bigint NOT NULL DEFAULT 1, -- of the last change that its receiver was told
     opened_sequence bigint NOT NULL DEFAULT 1, -- of the opening, or the last reassignment
-    depth integer NOT NULL DEFAULT 0
+    depth integer NOT NULL DEFAULT 0,
+    traceparent text,                  -- of the opening event
+    told boolean NOT NULL DEFAULT false, -- its receiver has been told of the opening, or never will be
+    -- What opened it, or merged its customer with another, could not see what others were writing at
+    -- that moment. As long as it is set, the timeline has still to be looked at for closing events.
+    confirm_xid xid8 DEFAULT pg_current_xact_id()
 ) WITH (fillfactor = 70);
 CREATE INDEX handoffs_identity ON store.handoffs (identity_id);
+CREATE INDEX handoffs_live_identity ON store.handoffs (identity_id) WHERE state IN ('open', 'delivered', 'accepted');
+CREATE INDEX handoffs_to_confirm ON store.handoffs (handoff_id) WHERE confirm_xid IS NOT NULL;
 CREATE INDEX handoffs_account ON store.handoffs (account_identity_id) WHERE account_identity_id IS NOT NULL;
 CREATE INDEX handoffs_due ON store.handoffs (due_at)
     WHERE state IN ('open', 'delivered', 'accepted') AND NOT overdue;

@@ -45,33 +45,39 @@ $$;
 CREATE FUNCTION store.tell_handoffs(ids uuid[], kinds text[], were text[], traces text[]) RETURNS void
 LANGUAGE sql AS $$
     INSERT INTO store.outbox (topic, key, type, event_id, occurred_at, customer, sequence, traceparent, data)
-    SELECT m.topic, m.key, 'throughline.handoff.' || m.verb, m.event_id, now(), c.customer, h.sequence, t.trace,
-           m.data::text
+    SELECT m.topic, m.key, 'throughline.handoff.' || m.verb, c.event_id || m.suffix, now(), c.customer, h.sequence,
+           t.trace, c.data || m.more || '}'
     FROM unnest(ids, kinds, were, traces) WITH ORDINALITY AS t (id, kind, was, trace, n)
     JOIN store.handoffs h ON h.handoff_id = t.id
     JOIN store.identities i ON i.identity_id = h.identity_id
     LEFT JOIN store.identities a ON a.identity_id = h.account_identity_id AND a.identity_id <> i.identity_id
     CROSS JOIN LATERAL (
-        SELECT store.handoff_data(h) AS data,
+        SELECT left(store.handoff_data(h)::text, -1) AS data, -- without its closing brace
+               h.handoff_id::text AS id,
                h.handoff_id || '/' || h.sequence AS event_id,
-               store.identity_text(i.kind, i.value) AS key,
+               store.identity_text(i.kind, i.value) AS who,
                store.identity_text(i.kind, i.value) || coalesce('&' || store.identity_text(a.kind, a.value), '')
                    AS customer,
                CASE t.kind WHEN 'ended' THEN 'closed' WHEN 'reassigned' THEN 'updated' ELSE t.kind END AS verb
+        OFFSET 0 -- once a handoff
     ) c
-    CROSS JOIN LATERAL (VALUES
-        (1, t.kind IN ('opened', 'reassigned'), 'handoffs.' || h.to_department, h.handoff_id::text, 'opened', c.event_id,
-            c.data || jsonb_build_object('brief_version', h.brief_version, 'brief', h.brief)),
-        (2, t.kind IN ('updated', 'overdue', 'closed'), 'handoffs.' || h.to_department, h.handoff_id::text, t.kind,
-            c.event_id, c.data),
-        (3, t.kind = 'closed' AND h.state = 'declined' AND h.from_department <> h.to_department,
-            'handoffs.' || h.from_department, h.handoff_id::text, 'closed', c.event_id || '/' || h.from_department,
-            c.data),
-        (4, t.kind = 'reassigned' AND t.was <> h.to_department, 'handoffs.' || t.was, h.handoff_id::text, 'closed',
-            c.event_id || '/' || t.was, c.data || jsonb_build_object('reassigned_to', h.to_department)),
-        (5, true, 'events.throughline', c.key, c.verb, c.event_id, c.data)
-    ) AS m (n, wanted, topic, key, verb, event_id, data)
-    WHERE m.wanted
+    CROSS JOIN LATERAL (
+        SELECT 1 AS n, 'handoffs.' || h.to_department AS topic, c.id AS key, 'opened' AS verb, '' AS suffix,
+               ', "brief_version": ' || h.brief_version::text || ', "brief": ' || h.brief::text AS more
+        WHERE t.kind IN ('opened', 'reassigned')
+        UNION ALL
+        SELECT 2, 'handoffs.' || h.to_department, c.id, t.kind, '', ''
+        WHERE t.kind IN ('updated', 'overdue', 'closed')
+        UNION ALL
+        SELECT 3, 'handoffs.' || h.from_department, c.id, 'closed', '/' || h.from_department, ''
+        WHERE t.kind = 'closed' AND h.state = 'declined' AND h.from_department <> h.to_department
+        UNION ALL
+        SELECT 4, 'handoffs.' || t.was, c.id, 'closed', '/' || t.was,
+               ', "reassigned_to": ' || to_jsonb(h.to_department)::text
+        WHERE t.was <> h.to_department AND t.kind <> 'ended'
+        UNION ALL
+        SELECT 5, 'events.throughline', c.who, c.verb, '', ''
+    ) m
     ORDER BY t.n, m.n
 $$;
 

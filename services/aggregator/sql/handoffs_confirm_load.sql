@@ -1,0 +1,15 @@
+-- ids: those that are still to be confirmed, as in handoffs_load.sql
+SELECT h.handoff_id, h.rule, h.identity_id, i.customer_id, h.from_department, h.to_department, h.state,
+       h.overdue, h.undeliverable,
+       (extract(epoch FROM h.occurred_at) * 1000000)::bigint,
+       (extract(epoch FROM h.due_at) * 1000000)::bigint,
+       (extract(epoch FROM h.delivered_at) * 1000000)::bigint,
+       (extract(epoch FROM h.accepted_at) * 1000000)::bigint,
+       (extract(epoch FROM h.closed_at) * 1000000)::bigint,
+       h.accepted_by, h.closed_by, h.note, h.closing_event_id, h.closing_uid,
+       nullif(h.match, '[]')::text, h.due_ms, h.sequence, h.opened_sequence, h.depth, h.told, h.traceparent
+FROM store.handoffs h
+JOIN store.identities i ON i.identity_id = h.identity_id
+WHERE h.handoff_id = ANY ($1::uuid[]) AND h.confirm_xid IS NOT NULL
+ORDER BY h.handoff_id
+FOR UPDATE OF h
