@@ -114,7 +114,9 @@ static int read_request(const struct admission *admission, struct arena *arena,
     decoded->facts = (struct event_facts){.occurred_at = 0};
     decoded->interest = (struct batch_interest){.asked = &decoded->asked};
     int rc = facts_check_time(admission, &decoded->event, &decoded->facts.occurred_at, fault);
-    return rc ? rc : handoff_asked_read(&decoded->event, arena, &decoded->asked, fault);
+    if (rc == 0)
+        rc = handoff_asked_read(&decoded->event, arena, &decoded->asked, fault);
+    return rc ? rc : handoff_asked_summary(&decoded->asked, arena, &decoded->facts.summary);
 }
 
 static int read_event(const struct decoder *decoder, const struct admission *admission,

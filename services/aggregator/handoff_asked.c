@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "common/base/hex.h"
+#include "common/event/fact_checks.h"
 #include "common/event/system_events.h"
 #include "common/json/json_pointer.h"
 
@@ -126,4 +127,15 @@ int handoff_asked_read(const struct event *event, struct arena *arena, struct ha
     asked->sequence = json_integer_value(json_object_get(data, "sequence"));
     json_decref(data);
     return rc;
+}
+
+int handoff_asked_summary(const struct handoff_asked *asked, struct arena *arena,
+                          struct span *summary)
+{
+    const char *line =
+        arena_printf(arena, "Handoff: %s%s%.*s%s%.*s%s%s%.*s", handoff_action_name(asked->action),
+                     asked->to.ptr ? " to " : "", SPAN_ARGS(asked->to), asked->by.ptr ? " (" : "",
+                     SPAN_ARGS(asked->by), asked->by.ptr ? ")" : "", asked->note.ptr ? ": " : "",
+                     SPAN_ARGS(asked->note));
+    return line ? facts_summary(arena, span_of(line), summary) : ERR_MEMORY;
 }

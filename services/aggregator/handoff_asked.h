@@ -35,6 +35,11 @@ bool handoff_action_of(struct span type, enum handoff_action *action);
 int handoff_asked_read(const struct event *event, struct arena *arena, struct handoff_asked *asked,
                        struct fault *fault) CHECKED;
 
+/* One line for people: "Handoff: done (Rosa): all is set up"; as asked, whether granted or not. In
+ * the arena. ERR_MEMORY. */
+int handoff_asked_summary(const struct handoff_asked *asked, struct arena *arena,
+                          struct span *summary) CHECKED;
+
 /* The id as text: "c0ffee00-…". */
 void handoff_id_text(const struct event_uid *id, char text[HANDOFF_ID_TEXT]);
 int handoff_id_parse(struct span text, struct event_uid *id) CHECKED;
