@@ -17,7 +17,7 @@ PROMISE = "onboarding within two weeks"
 
 @pytest.fixture(scope="module")
 def world(bare_stack):
-    one = Round(bare_stack).start()
+    one = Round(bare_stack, untold_after="3s", stale_after="90d").start()
     yield one
     one.close()
     assert not any(receiver.forged for receiver in one.receivers.values())
@@ -28,6 +28,20 @@ def known_for_long(world, systems):
     systems.pipedrive("create.person", world.ago(200))
     systems.billing("customer.created", world.ago(199))
     systems.helpdesk("user.created", world.ago(198))
+
+
+def silent_customer_goes_to_its_owner(world, systems):
+    """Met 91 days ago, and nobody was in contact since: 90 are enough. The first that is heard of them."""
+    world.tell("sales.meeting.held", systems.email, world.ago(91), owner="Grace",
+               customer={"email": systems.email, "pipedrive": systems.person})
+    told = world.arrives(systems.email, "wake-the-silent", "sales")
+    brief = told["brief"]
+    assert "from" not in told and brief["fields"]["/last_touch"][:10] == str(world.ago(91).date())
+    assert ("sales", "Grace") in [(o["department"], o["owner"]) for o in brief["owners"]]
+    assert brief["identities"]["pipedrive"] == [systems.person]
+    world.answers("sales", told["handoff"], "accept", by="Grace")
+    called = world.tell("sales.call.made", systems.email, owner="Grace")
+    world.is_closed("sales", told["handoff"], by=called)
 
 
 def won_deal_is_invoiced(world, systems):
@@ -80,15 +94,28 @@ def promise_is_kept(world, systems, handoff):
     world.is_closed("service", handoff, by=kept)
 
 
+def untold_issue_goes_to_service(world, systems):
+    """An incident at the helpdesk that nobody has answered."""
+    incident = {"id": "5158", "type": "INCIDENT", "subject": "It overheats"}
+    systems.helpdesk("ticket.created", world.next(), status="NEW", **incident)
+    told = world.arrives(systems.email, "tell-the-customer", "service")
+    assert "from" not in told and told["brief"]["fields"]["/issue"]["id"] == "zendesk:5158"
+    assert [(i["summary"], i["told_at"]) for i in told["brief"]["issues"]] == [("It overheats", None)]
+    world.answers("service", told["handoff"], "accept", by="Rosa")
+    systems.helpdesk("ticket.comment_added", world.next(), {"comment": {
+        "author": {"id": "31", "is_staff": True, "name": "Rosa"}, "body": "We know, and mend it.", "id": "1",
+        "is_public": True}}, status="OPEN", **incident)
+    world.is_closed("service", told["handoff"])
+
+
 def failed_payment_goes_to_a_person(world, systems):
-    """Not to dunning: an incident is open at the helpdesk, which Rosa looks after."""
-    systems.helpdesk("ticket.created", world.next(), id="5158", type="INCIDENT", status="NEW",
-                     subject="It overheats")
+    """Not to dunning: the incident is still open, and Rosa looks after them."""
     systems.billing("invoice.payment_failed", world.next(), id="in_2", amount_due=50000)
     told = world.arrives(systems.email, "call-instead-of-dunning", "service")
     brief = told["brief"]
     assert told["from"] == "billing" and brief["fields"]["/amount"] == 500
-    assert [(i["id"], i["summary"], i["told_at"]) for i in brief["issues"]] == [("zendesk:5158", "It overheats", None)]
+    assert [(i["id"], i["summary"], bool(i["told_at"])) for i in brief["issues"]] == [
+        ("zendesk:5158", "It overheats", True)]
     assert ("service", "Rosa") in [(o["department"], o["owner"]) for o in brief["owners"]]
     assert brief["promises"] == [] and brief["identities"]["zendesk"] == [systems.zendesk]
     assert world.handoffs(systems.email, "win-back-the-payment") == []
@@ -112,21 +139,24 @@ def satisfied_customer_goes_back_to_sales(world, systems):
 
 def test_the_whole_round(world):
     systems = Systems(world.stack, "round")
+    silent_customer_goes_to_its_owner(world, systems)
     known_for_long(world, systems)
     invoice = won_deal_is_invoiced(world, systems)
     promise = promise_is_known_in_service(world, systems)
     invoice_closes_what_sales_asked(world, systems, invoice)
     onboarding = paying_customer_is_onboarded(world, systems)
     promise_is_kept(world, systems, promise)
+    untold_issue_goes_to_service(world, systems)
     failed_payment_goes_to_a_person(world, systems)
     satisfied_customer_goes_back_to_sales(world, systems)
-    assert world.customer(systems.email) and len(world.handoffs(systems.email)) == 5
+    assert world.customer(systems.email) and len(world.handoffs(systems.email)) == 7
     # Every change of them is on the timeline, and what people asked.
     world.stack.wait_caught_up()
     assert world.said(systems.email, onboarding) == [("opened", "open"), ("updated", "accepted"), ("closed", "done")]
-    told = [row["type"] for row in world.timeline(systems.email) if row["data"].get("handoff") == onboarding
-            and row["department"] == "service"]
-    assert sorted(told) == ["throughline.handoff.accept", "throughline.handoff.delivered"]
+    told = {row["type"]: row["summary"] for row in world.timeline(systems.email)
+            if row["data"].get("handoff") == onboarding and row["department"] == "service"}
+    assert told == {"throughline.handoff.accept": "Handoff: accept (Rosa)",
+                    "throughline.handoff.delivered": "Handoff: delivered"}
 
 
 def test_a_score_and_a_failed_charge_do_the_same(world):
@@ -145,7 +175,8 @@ def test_a_score_and_a_failed_charge_do_the_same(world):
     grown = world.arrives(systems.email, "grow-the-satisfied", "sales")
     assert grown["brief"]["fields"] == {"/score": 5}
     world.stack.wait_caught_up()
-    assert [row["rule"] for row in world.handoffs(systems.email)] == ["call-about-the-payment", "grow-the-satisfied"]
+    for rule in ("call-about-the-payment", "grow-the-satisfied"):
+        assert len(world.handoffs(systems.email, rule)) == 1
 
 
 def test_one_invoice_closes_the_older_of_two_deals(world):

@@ -1,5 +1,6 @@
 """One customer's way through all departments, by the front doors alone: what their systems send, what
-arrives at the departments' own systems, what people answer."""
+arrives at the departments' own systems, what people answer. Departments' topics have no order among
+each other, so each thing is on the timeline before the next one happens."""
 import copy
 import itertools
 import json
@@ -34,6 +35,7 @@ class Systems:
     def _post(self, program, source, body):
         answer = self.stack.post_webhook(program, source, body)
         assert (answer.status, answer.json.get("accepted")) == (202, 1), answer
+        self.stack.wait_caught_up(SECONDS)
 
     def pipedrive(self, fixture, moment, **data):
         body = self._fixture(f"pipedrive/SYNTHETIC_v2_{fixture}.json")
@@ -109,6 +111,7 @@ class Round:
                  "time": rfc3339(moment or self.next()), "data": {"customer": {"email": email}, **data}}
         answer = self.stack.post_event(kind.split(".")[0], event)
         assert answer.status == 202, answer
+        self.stack.wait_caught_up(SECONDS)
         return event["id"]
 
     # Handoffs, as anybody may see them.
