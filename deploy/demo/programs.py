@@ -1,6 +1,7 @@
 """Starting and ending what the demo runs."""
 import ctypes
 import fcntl
+import json
 import os
 import shutil
 import signal
@@ -15,11 +16,14 @@ sys.path.insert(0, str(ROOT / "tests"))  # the tools that the demo shares with t
 from support.http import request  # noqa: E402  pylint: disable=wrong-import-position
 from support.ports import free_port  # noqa: E402  pylint: disable=wrong-import-position
 from support.process import Process  # noqa: E402  pylint: disable=wrong-import-position
+from support.receiver import Receiver  # noqa: E402  pylint: disable=wrong-import-position
 from support.sources import Sources  # noqa: E402  pylint: disable=wrong-import-position
 from support.wait import wait_for  # noqa: E402  pylint: disable=wrong-import-position
 
 BUILD = (ROOT / os.environ.get("BUILD", "build")).resolve()
 PORTS = {"tl-sales": 8101, "tl-billing": 8102, "tl-service": 8103, "tl-aggregator": 8110}
+DEPARTMENTS = ("sales", "billing", "service")
+SOON = "2s"  # what the demo takes for the due time of a rule that nobody attends to
 
 
 def say(text):
@@ -27,11 +31,13 @@ def say(text):
 
 
 class Programs:
-    """take_folder(), start() all, then `uri`, `ports`, `env`, `sources`; end() whatever has begun."""
+    """take_folder(), start() all, then `uri`, `ports`, `env`, `sources`, and the departments' own
+    systems, which take their handoffs: `receivers`; end() whatever has begun."""
 
     def __init__(self, folder):
         self.folder, self.postgres, self.lock = folder, folder / "postgres", None
         self.running, self.ports = [], {}
+        self.receivers = {name: Receiver() for name in DEPARTMENTS}
         # Nothing of the caller's own settings may lead out of the demo.
         self.env = {k: v for k, v in os.environ.items() if not k.startswith("TL_")}
         self.env["THROUGHLINE_DEMO"] = str(folder)  # by which its processes can be told
@@ -51,19 +57,22 @@ class Programs:
         self.lock.flush()
         return None
 
-    def start(self):
+    def start(self, soon_due):
+        """`soon_due`: the rule whose handoffs are due at once."""
         self._private_postgres("remove")  # of a demo that was killed
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
         say("starting PostgreSQL, a throwaway broker, and the services")
         self._private_postgres("start")
         self.uri = (self.postgres / "uri").read_text(encoding="utf-8").strip()
-        self.env.update(TL_CONFIG=str(ROOT / "config"), TL_DATABASE=self.uri,
+        self.env.update(TL_CONFIG=self._config(soon_due), TL_DATABASE=self.uri,
                         TL_BROKERS=self._broker(),
                         TL_WRITERS="1")  # the throwaway broker takes its time to share partitions out
         self.sources = Sources(ROOT / "config", lambda source: os.urandom(16).hex())
         self.env.update(self.sources.environment)
         self.throughline("migrate")
+        for receiver in self.receivers.values():
+            receiver.start()
         for name in PORTS:
             self._service(name)
         for process, name in zip(self.running[1:], PORTS):
@@ -81,6 +90,8 @@ class Programs:
                 except AssertionError:
                     process.kill()
         self.running.clear()
+        for receiver in self.receivers.values():
+            receiver.stop()
         self._private_postgres("remove")
 
     def throughline(self, *arguments):
@@ -117,6 +128,17 @@ class Programs:
         if done.returncode:
             raise RuntimeError(text)
 
+    def _config(self, soon_due):
+        """The shipped configuration, but for one due time: nobody waits for hours."""
+        shutil.copytree(ROOT / "config", self.folder / "config")
+        file = self.folder / "config" / "handoffs.json"
+        rules = json.loads(file.read_text(encoding="utf-8"))
+        for rule in rules:
+            if rule["rule"] == soon_due:
+                rule["due"] = SOON
+        file.write_text(json.dumps(rules, indent=4), encoding="utf-8")
+        return str(self.folder / "config")
+
     def _broker(self):
         address = self.folder / "broker"
         broker = self._run("tl-embedded-broker", [BUILD / "tl-embedded-broker", "--file", address],
@@ -128,8 +150,9 @@ class Programs:
         self.ports[name] = PORTS[name] if _is_free(PORTS[name]) else free_port()
         if self.ports[name] != PORTS[name]:
             say(f"port {PORTS[name]} is taken: {name} listens on {self.ports[name]}")
+        receiver = self.receivers.get(name.removeprefix("tl-"))
         self._run(name, [BUILD / name], self.folder / f"{name}.log",
-                  {"TL_LISTEN": f"127.0.0.1:{self.ports[name]}"})
+                  {"TL_LISTEN": f"127.0.0.1:{self.ports[name]}", **(receiver.environment if receiver else {})})
 
     def _run(self, name, argv, log, env=()):
         process = Process(name, argv, log, {**self.env, **dict(env)}, preexec=_end_with_parent)

@@ -1,10 +1,12 @@
-"""A story: what happened to one customer, and what must be on the timeline then.
+"""A story: what happened to one customer, what one department handed to the next, and what must have
+come of it.
 
-story.json is a list of steps. Each has a moment ("day" of the story and "at"),
-a line for people ("say"), a program ("to"), and either a CloudEvent ("event")
-or a system's own payload ("source" and "body"). In their strings "$rfc3339",
-"$unix" and "$ms" stand for the step's moment, so that the story ended
-yesterday, whenever it is played.
+story.json is a list of steps. Each has a moment ("day" of the story and "at") and a line for people
+("say"). What happened has a program ("to"), and either a CloudEvent ("event") or a system's own payload
+("source" and "body"). In their strings "$rfc3339", "$unix" and "$ms" stand for the step's moment, so that
+the story ended yesterday, whenever it is played. A handoff has its rule ("handoff"), whose work it is
+("with"), what its people answer ("answer", a verb of POST /handoffs/…, with "body"), if anything, and what
+its own system is told in the end ("told": "opened", "updated", "overdue", "closed").
 """
 import datetime
 import json
@@ -15,10 +17,13 @@ class Step:
     def __init__(self, step, begin):
         hours, minutes = map(int, step["at"].split(":"))
         self.moment = begin + datetime.timedelta(days=step["day"], hours=hours, minutes=minutes)
-        self.day, self.at, self.say, self.to = step["day"], step["at"], step["say"], step["to"]
-        self.source = step.get("source")
-        self.body = json.dumps(self._dated(step["body" if self.source else "event"]),
-                               ensure_ascii=False).encode()
+        self.day, self.at, self.say = step["day"], step["at"], step["say"]
+        self.to, self.source = step.get("to"), step.get("source")
+        self.handoff, self.receiver, self.told = step.get("handoff"), step.get("with"), step.get("told")
+        self.answer, self.by = step.get("answer"), step.get("body") if self.handoff else None
+        if not self.handoff:
+            self.body = json.dumps(self._dated(step["body" if self.source else "event"]),
+                                   ensure_ascii=False).encode()
 
     def _dated(self, value):
         seconds = int(self.moment.timestamp())
@@ -45,16 +50,9 @@ def read(folder):
 
 def differences(expected, found):
     """Lines about what came out otherwise; [] when all is right. `found` has the
-    shape of `expected`: {"timeline": [{…}, …], "identities": […], "lifetime_value": {…}}."""
-    lines = []
-    wanted, got = expected["timeline"], found["timeline"]
-    if len(wanted) != len(got):
-        lines.append(f"{len(wanted)} events expected on the timeline, {len(got)} found")
-    for number, (event, row) in enumerate(zip(wanted, got), 1):
-        for member, value in event.items():
-            if not _same(value, row[member]):
-                lines.append(f"event {number} ({row['type']}): {member} is {row[member]!s}, "
-                             f"expected {value!s}")
+    shape of `expected`: {"timeline": [{…}, …], "handoffs": [{…}, …], "identities": […], "lifetime_value": {…}}."""
+    lines = _of_list("event", "on the timeline", "type", expected["timeline"], found["timeline"])
+    lines += _of_list("handoff", "between departments", "rule", expected["handoffs"], found["handoffs"])
     for identity in expected["identities"]:
         if found["customer_by"][identity] != found["customer_id"]:
             lines.append(f"{identity} leads to customer {found['customer_by'][identity]}, "
@@ -69,10 +67,21 @@ def differences(expected, found):
     return lines
 
 
+def _of_list(what, where, name, wanted, got):
+    lines = []
+    if len(wanted) != len(got):
+        lines.append(f"{len(wanted)} {what}s expected {where}, {len(got)} found")
+    for number, (one, row) in enumerate(zip(wanted, got), 1):
+        for member, value in one.items():
+            if not _same(value, row[member]):
+                lines.append(f"{what} {number} ({row[name]}): {member} is {row[member]!s}, expected {value!s}")
+    return lines
+
+
 def _same(a, b):
     """Equal; numbers by their value, 3000 and 3000.00 are the same money."""
     if isinstance(a, dict) and isinstance(b, dict):
         return a.keys() == b.keys() and all(_same(a[name], b[name]) for name in a)
-    if a is None or b is None or isinstance(a, str) and isinstance(b, str):
+    if a is None or b is None or isinstance(a, (bool, list, str)) and isinstance(b, (bool, list, str)):
         return a == b
     return Decimal(str(a)) == Decimal(str(b))

@@ -55,25 +55,40 @@ def test_the_story_comes_out_right_and_leaves_nothing_running():
     assert "WRONG" not in done.stdout
     for identity in ("email=", "stripe=", "hubspot=", "zendesk="):
         assert identity in done.stdout
+    for rule in ("Issue the first invoice", "Welcome the customer", "delivered, overdue"):
+        assert rule in done.stdout
     assert left_running() == []
-    assert sorted(p.name for p in FOLDER.iterdir() if p.is_dir()) == []
+    assert sorted(p.name for p in FOLDER.iterdir() if p.is_dir()) == ["config"]
 
 
-@pytest.mark.parametrize("plant, told", [
-    (lambda expected: expected["timeline"][-1].update(type="service.ticket.opened"), "type is"),
-    (lambda expected: next(e for e in expected["timeline"] if e.get("amount")).update(amount=1), "amount is"),
-    (lambda expected: expected["lifetime_value"].update(EUR=1), "lifetime value is"),
-    (lambda expected: expected["timeline"].pop(), "events expected"),
-], ids=["type", "amount", "value", "count"])
-def test_a_planted_mistake_is_told(tmp_path, plant, told):
+def wrong_values(expected):
+    expected["timeline"][-1].update(type="service.ticket.opened")
+    next(event for event in expected["timeline"] if event.get("amount")).update(amount=1)
+    expected["lifetime_value"].update(EUR=1)
+    expected["handoffs"][0]["told"].pop()
+    expected["handoffs"][-1].update(overdue=False)
+    return ["type is", "amount is", "lifetime value is", "told is", "overdue is True"]
+
+
+def wrong_counts(expected):
+    expected["timeline"].pop()
+    expected["handoffs"].pop()
+    return ["events expected", "handoffs expected"]
+
+
+@pytest.mark.parametrize("plant", [wrong_values, wrong_counts])
+def test_planted_mistakes_are_told(tmp_path, plant):
     shutil.copytree(STORY, tmp_path / "story")
     file = tmp_path / "story" / "expected.json"
     expected = json.loads(file.read_text(encoding="utf-8"))
-    plant(expected)
+    mistakes = plant(expected)
     file.write_text(json.dumps(expected), encoding="utf-8")
     done = play("--once", "--story", str(tmp_path / "story"))
     assert done.returncode == 1, done.stdout + done.stderr
-    assert any(line.startswith("WRONG: ") and told in line for line in done.stdout.splitlines())
+    wrong = [line for line in done.stdout.splitlines() if line.startswith("WRONG: ")]
+    assert len(wrong) == len(mistakes), wrong
+    for mistake in mistakes:
+        assert any(mistake in line for line in wrong), (mistake, wrong)
     assert left_running() == []
 
 
