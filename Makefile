@@ -166,7 +166,7 @@ $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(COMMON)
 	@mkdir -p $(@D)
 	$(link)
 
-bench: all $(BUILD)/bench/produce_backlog $(BUILD)/bench/copy_rows ## a backlog of 1,000,000 events into the timeline, beside bare COPY (BENCH='--events N --rounds N')
+bench: all $(BUILD)/bench/produce_backlog $(BUILD)/bench/copy_rows ## a backlog of 1,000,000 events into the timeline, beside bare COPY (BENCH='--events N --rounds N --handoffs')
 	@BUILD=$(BUILD) tests/bench/run $(BENCH)
 
 bench-timeline: all $(BUILD)/bench/produce_backlog ## how long a page of 50 of one customer among 1,000,000 events takes, p99 (BENCH='--walks N')
