@@ -63,7 +63,7 @@ CREATE TABLE store.handoffs (
     overdue boolean NOT NULL DEFAULT false,
     undeliverable boolean NOT NULL DEFAULT false,
     ask text NOT NULL,
-    brief jsonb NOT NULL,
+    brief json NOT NULL, -- as it is told: nobody searches in it
     brief_version integer NOT NULL,
     occurred_at timestamptz NOT NULL, -- of the opening event
     opening_uid uuid NOT NULL,

@@ -121,7 +121,7 @@ $$;
 -- (10 events each), 0.12 ms in 12 (5 events each). What grows with the months is the search for
 -- events of each identity in each of them (0.7 us); to look back less far would hide money.
 CREATE FUNCTION store.briefs(customers bigint[], openings jsonb[])
-RETURNS TABLE (ordinal integer, brief jsonb)
+RETURNS TABLE (ordinal integer, brief json)
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 SET timezone = 'UTC'
@@ -283,8 +283,8 @@ BEGIN
             ) r
         ) h
     )
-    SELECT w.ordinal, CASE WHEN octet_length(w.brief) <= 65536 AND w.longest <= 100 THEN w.brief::jsonb
-                           ELSE store.brief_shrink(w.brief::jsonb, 65536) END
+    SELECT w.ordinal, CASE WHEN octet_length(w.brief) <= 65536 AND w.longest <= 100 THEN w.brief::json
+                           ELSE store.brief_shrink(w.brief::jsonb, 65536)::json END
     FROM whole w;
 END
 $$;
