@@ -26,6 +26,7 @@ TOPICS = {
     "events.billing": (1, {"cleanup.policy": "compact", "min.cleanable.dirty.ratio": "0.01", "segment.ms": "200",
                            "max.message.bytes": str(64 * hostile.MIB)}),
     "events.service": (2, {"message.timestamp.type": "LogAppendTime"}),
+    "events.throughline": (1, {}),  # none is to be made later, and rebalanced for
 }
 
 

@@ -145,6 +145,31 @@ def test_cuts_before_a_text(proxy, echo, direction):
     assert echo.got == (b"BEGIN" if direction == "up" else b"BEGINnow COMMIT it")
 
 
+def test_harms_those_alone_that_began_with_a_text(proxy):
+    proxy.only(b"writer")
+    with dial(proxy) as writer, dial(proxy) as relay:
+        assert talks(relay, b"the relay") and talks(writer, b"the ") and talks(writer, b"writer")
+        counted = {way: proxy.state[way] for way in ("up", "down")}
+        assert counted["up"] == len(b"writer")  # not before it is known
+        proxy.freeze()
+        writer.sendall(b"x" * 10)
+        assert talks(relay, b"goes on") and silent(writer, 0.3)
+        proxy.normal()
+        assert len(read(writer, 10)) == 10
+        proxy.cut_after(10, "up")
+        assert talks(relay, b"x" * 20) and talks(relay, b"x" * 20) and proxy.cuts == 0
+        assert talks(writer, b"x" * 9) and proxy.state["up"] == counted["up"] + 19
+        writer.sendall(b"xx")
+        assert read(writer, 2) == b"" and proxy.cuts == 1 and proxy.state["up"] == counted["up"] + 20
+        assert proxy.state["asked"] == "xx"
+    with dial(proxy) as writer, dial(proxy) as relay:
+        proxy.only()
+        assert talks(writer, b"the writer")
+        proxy.cut_before(b"COMMIT")
+        relay.sendall(b"COMMIT")
+        assert read(relay, 1) == b"" and proxy.cuts == 2  # any, again
+
+
 def test_delays(proxy):
     with dial(proxy) as connection:
         proxy.delay(0.3)

@@ -7,6 +7,8 @@
     proxy.cut_before(b"COMMIT", "down")    # the connection that carries these bytes, before them
     proxy.delay(0.2); proxy.throttle(50_000); proxy.freeze(); proxy.refuse()
     proxy.normal()                         # all of these off
+    proxy.only(b"writer 0")                # whom cut_after, cut_before, freeze and the counted bytes
+                                           # are about: clients that began with a text with this in it
     proxy.close()
 
 "up" is from the client to the server, "down" back, "both" either. What is asked for is in force
@@ -24,6 +26,8 @@ import threading
 import time
 
 PIECE = 16 * 1024  # bytes taken at once
+BEGINNING = 1024  # bytes of a client by which it is known
+ASKED = 64  # last bytes of a piece that are kept, to tell what a cut fell into
 QUEUE = 64  # pieces on their way in one direction of a connection, then its sender has to wait
 DIRECTIONS = ("up", "down")
 
@@ -65,6 +69,12 @@ class Proxy:
         that it comes in. Once, as cut_after; a text that two pieces share is not seen."""
         self._tell("cut_before", text.decode("latin-1"), direction)
 
+    def only(self, text=b""):
+        """From now on cut_after, cut_before, freeze, and the bytes in `state` are about connections
+        alone whose clients' first bytes have this in them, as PostgreSQL's have the application's
+        name; not over TLS. Lasts till the next call; without a text they are about all again."""
+        self._tell("only", text.decode("latin-1"))
+
     def delay(self, seconds):
         """Everything arrives so much later, in each direction."""
         self._tell("delay", seconds)
@@ -88,7 +98,8 @@ class Proxy:
     @property
     def state(self):
         """{"connections" now, "accepted" since the start, "cuts" that cut_after made, bytes forwarded
-        "up" and "down"}"""
+        "up" and "down", of those that only() names, and "asked", the last piece of the client's that
+        the latest of these cuts fell into or came after, or its end}"""
         return self._tell("state")
 
     @property
@@ -114,6 +125,12 @@ class _Connection:
         self.writers = {"up": server[1], "down": client[1]}
         self.readers = {"up": client[0], "down": server[0]}
         self.is_cut = False
+        self.beginning = b""  # what the client said first
+        self.asked = b""  # and what it said last
+
+    def hear(self, data):
+        if len(self.beginning) < BEGINNING:
+            self.beginning += data[:BEGINNING - len(self.beginning)]
 
     def close(self, reset):
         for writer in self.writers.values():
@@ -138,8 +155,10 @@ class _Forwarder:
         self.rate = None  # bytes a second
         self.free_at = dict.fromkeys(DIRECTIONS, 0.0)  # when a throttled direction may go on
         self.left, self.text, self.cut_direction = None, None, "both"  # bytes, or text, till the cut
+        self.named = b""  # only()
         self.passed = dict.fromkeys(DIRECTIONS, 0)
         self.accepted = self.cuts = 0
+        self.asked = b""  # on the connection that was cut last
 
     async def listen(self):
         if self.server is None:
@@ -174,8 +193,10 @@ class _Forwarder:
         async def take():
             while True:
                 await room.acquire()
-                await self.flowing.wait()
+                await self.flow(connection)
                 data = await connection.readers[direction].read(PIECE)
+                if direction == "up":
+                    connection.hear(data)
                 queue.append((time.monotonic() + self.seconds, data))
                 filled.release()
                 if not data:
@@ -186,7 +207,7 @@ class _Forwarder:
             while True:
                 await filled.acquire()
                 due, data = queue.popleft()
-                await self.hold_back(direction, due, len(data))
+                await self.hold_back(connection, direction, due, len(data))
                 if not data:
                     if writer.can_write_eof() and not writer.is_closing():
                         writer.write_eof()
@@ -205,7 +226,14 @@ class _Forwarder:
             for task in tasks:
                 task.cancel()
 
-    async def hold_back(self, direction, due, count):
+    def is_frozen(self, connection):
+        return not self.flowing.is_set() and self.named in connection.beginning
+
+    async def flow(self, connection):
+        while self.is_frozen(connection):
+            await self.flowing.wait()
+
+    async def hold_back(self, connection, direction, due, count):
         while True:
             wait = due - time.monotonic()
             if self.rate:
@@ -213,8 +241,8 @@ class _Forwarder:
             if wait > 0:
                 await asyncio.sleep(min(wait, 0.1))  # normal() may shorten it
                 due = min(due, time.monotonic() + self.seconds)
-            elif not self.flowing.is_set():
-                await self.flowing.wait()
+            elif self.is_frozen(connection):
+                await self.flow(connection)
             else:
                 break
         if self.rate:
@@ -225,6 +253,10 @@ class _Forwarder:
         """What of a piece may pass; marks the connection where the cut falls into it."""
         if connection.is_cut:
             return b""
+        if self.named not in connection.beginning:
+            return data
+        if direction == "up":
+            connection.asked = data[-ASKED:]
         if self.cut_direction in (direction, "both"):
             if self.left is not None and len(data) >= self.left:
                 data = data[:self.left]
@@ -237,6 +269,7 @@ class _Forwarder:
         if connection.is_cut:
             self.left = self.text = None
             self.cuts += 1
+            self.asked = connection.asked
         self.passed[direction] += len(data)
         return data
 
@@ -253,6 +286,9 @@ class _Forwarder:
 
     def cut_before(self, text, direction):
         self.left, self.text, self.cut_direction = None, text.encode("latin-1"), direction
+
+    def only(self, text):
+        self.named = text.encode("latin-1")
 
     def delay(self, seconds):
         self.seconds = seconds
@@ -275,7 +311,7 @@ class _Forwarder:
 
     def state(self):
         return {"connections": len(self.connections), "accepted": self.accepted, "cuts": self.cuts,
-                **self.passed}
+                "asked": self.asked.decode("latin-1"), **self.passed}
 
 
 async def _child(port, upstream):
