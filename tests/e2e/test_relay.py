@@ -2,7 +2,10 @@
 where something does, in the order of their key; one aggregator at a time does it."""
 import json
 import signal
+import threading
+import time
 
+import psycopg2
 import pytest
 
 from support import outbox
@@ -140,3 +143,70 @@ def test_a_frozen_holder_is_ended_and_says_nothing_again(relayed):
     stack.wait_ready("tl-aggregator", 60)
     assert len(outbox.found(stack, "handoffs.billing")) == before + 600
     stack.stop("tl-aggregator#2")
+
+
+def test_a_missing_topic_of_the_system_stops_no_other(relayed):
+    """Where brokers make no topics by themselves: see test_broker_trouble for what is said of it."""
+    stack = relayed
+    admin = stack.kafka.admin()
+    admin.delete_topics(["events.throughline"])["events.throughline"].result(20)
+    outbox.put(stack, [("handoffs.billing", "h-9", 1)])
+    wait_for(lambda: not stack.query("SELECT 1 AS one FROM store.outbox WHERE key = 'h-9'"), 30, "the others go on")
+    outbox.put(stack, [("events.throughline", "email=eve%40acme.example", 9)], "throughline.handoff.updated")
+    wait_empty(stack)
+    stack.stop("tl-aggregator")
+
+
+KEYS, ROUNDS = 20, 120
+
+
+def put_rounds(stack, done):
+    """A row of each key to a department and to the timeline, round after round, whatever is away."""
+    for sequence in range(ROUNDS):
+        rows = [(topic, f"kill-{key}", sequence) for key in range(KEYS) for topic in ("handoffs.sales", "events.throughline")]
+
+        def placed(rows=rows):
+            try:
+                return outbox.put(stack, rows)
+            except psycopg2.Error:
+                return None
+        wait_for(placed, 60, "the database takes rows", step=0.05)
+        time.sleep(0.05)  # so that they come while things are killed
+    done.append(True)
+
+
+def test_nothing_is_missing_or_out_of_order_whatever_is_killed(bare_stack, postgres):
+    stack, kafka = bare_stack, bare_stack.kafka
+    stack.start("tl-aggregator", "tl-aggregator#2")
+    done, killed = [], 0
+    putting = threading.Thread(target=put_rounds, args=(stack, done))
+    putting.start()
+
+    def kill_an_aggregator():
+        name = f"tl-aggregator{'#2' if killed % 2 else ''}"
+        stack.kill(name)
+        stack.start(name, ready=False)
+
+    def kill_kafka():
+        kafka.kill()
+        kafka.start()
+
+    for kill in (kill_an_aggregator, kill_kafka, kill_an_aggregator, lambda: postgres.restart("immediate"), kill_kafka,
+                 kill_an_aggregator, lambda: postgres.restart("immediate"), kill_an_aggregator):
+        kill()
+        killed += 1
+        time.sleep(0.5)  # something goes through in between
+    putting.join(120)
+    assert done
+    wait_empty(stack, 120)
+    for topic in ("handoffs.sales", "events.throughline"):
+        found = [pair for pair in outbox.found(stack, topic) if pair[0].startswith("kill-")]
+        order = outbox.first_seen(found)
+        print(f"\n{topic}: {KEYS * ROUNDS} rows, {len(found)} records, {killed} kills")
+        assert len(order) == KEYS
+        for key, sequences in order.items():
+            assert sequences == list(range(ROUNDS)), (topic, key)
+    for message in kafka.records("handoffs.sales", kafka.count("handoffs.sales")):
+        told = headers(message)
+        if message.key().startswith(b"kill-"):
+            assert told["ce_id"] == f"{message.key().decode()}/{told['ce_sequence']}"

@@ -148,6 +148,20 @@ static void test_waits_grow_and_a_refused_row_holds_its_chain_alone(void **state
     assert_string_equal(go(RELAY_RETRY_MOST), "1");
 }
 
+static void test_what_goes_again_waits_for_what_was_sent_behind_it(void **state)
+{
+    (void)state;
+    begin();
+    add(1, SYSTEM_TOPIC, 1, false);
+    add(2, SYSTEM_TOPIC, 1, false);
+    assert_string_equal(go(0), "1 2");
+    relay_window_failed(&window, 1, 0, true); /* which says nothing of its topic */
+    assert_string_equal(go(RELAY_RETRY_MOST), "");
+    relay_window_delivered(&window, 2);
+    assert_string_equal(done(), "");
+    assert_string_equal(go(RELAY_RETRY_MOST), "1 2");
+}
+
 static void test_the_window_and_its_topics_are_bounded(void **state)
 {
     (void)state;
@@ -313,6 +327,7 @@ int main(void)
         cmocka_unit_test(test_from_the_first_that_failed_all_go_again),
         cmocka_unit_test(test_a_failing_topic_keeps_one_row_and_delays_no_other),
         cmocka_unit_test(test_waits_grow_and_a_refused_row_holds_its_chain_alone),
+        cmocka_unit_test(test_what_goes_again_waits_for_what_was_sent_behind_it),
         cmocka_unit_test(test_the_window_and_its_topics_are_bounded),
         cmocka_unit_test(test_records),
         cmocka_unit_test(test_the_systems_vocabulary),

@@ -160,7 +160,7 @@ GRANT SELECT ON throughline.stale_customers TO throughline_analyst;
 -- waits for the watch or makes it wait. `judged`: everything that Kafka had until then is on the
 -- timeline. They return how many were raised.
 
--- Handoffs past their due time.
+-- Handoffs past their due time, once their opening has been told.
 CREATE FUNCTION store.watch_overdue(judged timestamptz, page integer, lease_ms bigint) RETURNS integer
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -170,6 +170,7 @@ BEGIN
     late := ARRAY(
         SELECT h.handoff_id FROM store.handoffs h
         WHERE h.due_at < judged AND h.state IN ('open', 'delivered', 'accepted') AND NOT h.overdue
+          AND h.told AND h.confirm_xid IS NULL
         ORDER BY h.due_at LIMIT page FOR UPDATE SKIP LOCKED);
     UPDATE store.handoffs h SET overdue = true, sequence = h.sequence + 1 WHERE h.handoff_id = ANY (late);
     PERFORM store.tell_handoffs(late, array_fill('overdue'::text, ARRAY[cardinality(late)]),
