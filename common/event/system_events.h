@@ -26,6 +26,10 @@
 #define TYPE_HANDOFF_DELIVERED     "throughline.handoff.delivered"
 #define TYPE_HANDOFF_UNDELIVERABLE "throughline.handoff.undeliverable"
 
+/* What people say about a handoff, in bytes: at the door, and in records of it. */
+#define HANDOFF_BY_LIMIT   200
+#define HANDOFF_NOTE_LIMIT 4000
+
 enum system_event {
     SYSTEM_NONE,   /* not the system's */
     SYSTEM_SAYS,   /* by the aggregator, on SYSTEM_TOPIC */

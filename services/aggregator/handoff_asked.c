@@ -117,9 +117,9 @@ int handoff_asked_read(const struct event *event, struct arena *arena, struct ha
         return rc;
     rc = read_id(data, asked, fault);
     if (rc == 0)
-        rc = read_text(data, "by", 256, arena, &asked->by, fault);
+        rc = read_text(data, "by", HANDOFF_BY_LIMIT, arena, &asked->by, fault);
     if (rc == 0)
-        rc = read_text(data, "note", HANDOFF_ASKED_NOTE_LIMIT, arena, &asked->note, fault);
+        rc = read_text(data, "note", HANDOFF_NOTE_LIMIT, arena, &asked->note, fault);
     if (rc == 0)
         rc = read_text(data, "to", 64, arena, &asked->to, fault);
     if (rc == 0)

@@ -18,8 +18,7 @@
 #include "common/event/event_uid.h"
 #include "services/aggregator/handoff_states.h"
 
-#define HANDOFF_ASKED_NOTE_LIMIT 2000 /* bytes */
-#define HANDOFF_ID_TEXT          37   /* a UUID, with NUL */
+#define HANDOFF_ID_TEXT 37 /* a UUID, with NUL */
 
 struct handoff_asked {
     struct event_uid handoff;

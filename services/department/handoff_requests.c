@@ -9,8 +9,6 @@
 #include "services/department/handoff_change.h"
 #include "services/department/intake_metrics.h"
 
-#define BY_LIMIT    200 /* bytes */
-#define NOTE_LIMIT  4000
 #define KEY_LIMIT   200
 #define TRACE_LIMIT 256
 
@@ -117,11 +115,11 @@ int handoff_ask_body(json_t *body, const struct vocabulary *vocabulary, const ch
         return fault_set(fault, "", "must be an object");
     int rc = check_members(body, reassigns, fault);
     if (rc == 0)
-        rc = read_text(body, "by", BY_LIMIT, &ask->by, fault);
+        rc = read_text(body, "by", HANDOFF_BY_LIMIT, &ask->by, fault);
     if (rc == 0 && !ask->by.ptr)
         rc = fault_set(fault, "/by", "is missing: who does this");
     if (rc == 0)
-        rc = read_text(body, "note", NOTE_LIMIT, &ask->note, fault);
+        rc = read_text(body, "note", HANDOFF_NOTE_LIMIT, &ask->note, fault);
     if (rc == 0 && !ask->note.ptr && span_is(ask->type, TYPE_HANDOFF_DECLINE))
         rc = fault_set(fault, "/note", "is missing: whoever handed it over wants to know why");
     if (rc == 0 && reassigns)

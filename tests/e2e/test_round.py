@@ -236,6 +236,15 @@ def test_declined_goes_back_to_its_sender_who_gives_it_to_another(world):
     assert left[0]["reassigned_to"] == "service"
 
 
+def test_the_longest_note_comes_through(world):
+    email, note = "longnote@acme.example", "ä" * 2000
+    world.tell("sales.deal.won", email, amount=100, currency="EUR")
+    handoff = world.arrives(email, "invoice-the-won-deal", "billing")["handoff"]
+    world.answers("billing", handoff, "decline", by="B" * 200, note=note)
+    back = world.receivers["sales"].wait_for(handoff, "closed")
+    assert back["data"]["note"] == note
+
+
 def test_the_vector_of_standard_webhooks():
     headers = {"webhook-id": "msg_p5jXN8AQM9LWM0D4loKWxJek", "webhook-timestamp": "1614265330",
                "webhook-signature": "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="}
