@@ -22,6 +22,10 @@ RULES = [
      "fallback": "service", "ask": "Call", "due": "1h", "done_when": "service.customer.contacted"},
     {"rule": "first", "when": "billing.invoice.paid", "while": {"first": True}, "to": "service", "ask": "Welcome",
      "due": "2d"},
+    {"rule": "chained", "when": "sales.meeting.held", "to": "billing", "ask": "Send the minutes", "due": "2d",
+     "done_when": "sales.email.sent"},
+    {"rule": "follow-up", "when": "throughline.handoff.closed", "if": {"/rule": "chained", "/state": "done"},
+     "to": "service", "ask": "Ask whether the invoice arrived", "due": "2d"},
 ]
 
 
@@ -245,3 +249,20 @@ def test_first_only_once(world):
     world.tell(event("billing.invoice.paid", paid, time=now(-9)), event("billing.invoice.paid", paid, time=now(-8)))
     world.tell(event("billing.invoice.paid", paid, time=now(-7)))
     assert [row["rule"] for row in world.of(email)] == ["first"]
+
+
+def test_a_handoff_opens_the_next_but_not_without_end(world):
+    email = new_email()
+    who = {"customer": {"email": email}}
+    world.tell(event("sales.meeting.held", who, time=now()), event("sales.email.sent", who, time=now(1)))
+    wait_for(lambda: len(world.of(email)) == 2, 30, "what was told of the first has opened the second")
+    first, second = sorted(world.of(email), key=lambda row: row["depth"])
+    assert (first["rule"], first["depth"], second["rule"], second["depth"]) == ("chained", 0, "follow-up", 1)
+    assert second["from_department"] is None
+    closed = event("throughline.handoff.closed", {"customer": {"email": email}, "rule": "chained", "state": "done",
+                                                  "depth": 7}, time=now(), on="throughline")
+    world.tell(dict(closed), dict(closed, id="too deep", data={**closed["data"], "depth": 8}))
+    assert sorted(row["depth"] for row in world.of(email)) == [0, 1, 8]
+    log = world.stack.programs["tl-aggregator"].tail(1000)
+    assert log.count("Handoffs open each other without end") == 1 and "rule=follow-up depth=9" in log
+    assert world.stack.metric("tl-aggregator", "throughline_aggregator_handoffs_cut_total") == 1
