@@ -107,8 +107,8 @@ static int start_writers(struct aggregator *aggregator)
 {
     int64_t count = config_number(aggregator->config, "writers");
     aggregator->setup =
-        (struct writer_setup){aggregator->config, aggregator->kinds, aggregator->vocabulary,
-                              aggregator->rules, aggregator->topics};
+        (struct writer_setup){aggregator->config, aggregator->kinds,  aggregator->vocabulary,
+                              aggregator->rules,  aggregator->topics, aggregator->relay};
     for (int i = 0; i < count; i++) {
         int rc = writer_start(&aggregator->setup, i, &aggregator->writers[i]);
         if (rc != 0)
@@ -159,10 +159,10 @@ static int open_all(struct aggregator *aggregator)
     stage_metrics_init(config_number(aggregator->config, "quarantine_limit"));
     handoff_metrics_init();
     database_init();
-    rc = start_writers(aggregator);
+    rc = relay_start(aggregator->config, aggregator->vocabulary, aggregator->rules,
+                     &aggregator->relay);
     if (rc == 0)
-        rc = relay_start(aggregator->config, aggregator->vocabulary, aggregator->rules,
-                         &aggregator->relay);
+        rc = start_writers(aggregator);
     if (rc == 0)
         rc = watch_start(&aggregator->setup, &aggregator->watch);
     if (rc == 0)
@@ -181,8 +181,9 @@ static void close_all(struct aggregator *aggregator)
         rc = rc ? rc : joined;
     }
     int watched = watch_join(aggregator->watch, deadline);
-    int relayed = relay_join(aggregator->relay, deadline);
-    rc = rc ? rc : watched ? watched : relayed;
+    rc = rc ? rc : watched;
+    if (rc == 0) /* a writer that goes on may still speak to it */
+        rc = relay_join(aggregator->relay, deadline);
     if (rc != 0)
         _exit(EXIT_FAILED); /* threads are still at work: nothing may be freed under them */
     unload(aggregator);

@@ -51,7 +51,7 @@ void batch_clear(struct batch *batch)
     arena_reset(&batch->arena);
     buffer_clear(&batch->rows);
     memset(batch->identity_slots, 0, batch->identity_slot_count * sizeof *batch->identity_slots);
-    batch->overtaken = false;
+    batch->overtaken = batch->awaited = false;
     batch->refused = batch->refused_reason = NULL;
     batch->unique_count = 0;
     batch->identity_count = 0;
@@ -388,6 +388,7 @@ static int add_note(struct batch *batch, const char *department, const struct ev
         return no_memory();
     *index = (uint32_t)batch->note_count;
     batch->note[batch->note_count++] = note;
+    batch->awaited = batch->awaited || interest->opens || interest->closes || interest->asked;
     return 0;
 }
 

@@ -130,6 +130,7 @@ struct batch {
     size_t record_count;     /* rows, quarantined and void ones together */
     size_t byte_limit;
     bool keep_records;          /* twice the memory */
+    bool awaited;               /* handoffs are in it: somebody waits for what it opens or closes */
     bool overtaken;             /* another writer put in an event of ours meanwhile: try again */
     const char *refused_reason; /* REASON_… of: */
     const char *refused;        /* why a row was refused whose record is not kept; NULL: none was */

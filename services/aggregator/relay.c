@@ -17,7 +17,8 @@
 #include "services/aggregator/relay_window.h"
 #include "sql.h"
 
-#define POLL_MS       20 /* between looks at the outbox */
+#define POLL_MS       20 /* between looks at the outbox, for what others put there */
+#define CONFIRM_MS    5  /* the same while handoffs are being confirmed */
 #define POLL_IDLE_MS  100
 #define IDLE_AFTER_MS 10000
 #define DELETE_ROWS   100 /* published rows are deleted when there are so many, or */
@@ -53,9 +54,10 @@ struct relay {
     int64_t count_ms;
     bool more; /* the last look did not show all */
 
-    pthread_mutex_t lock; /* for both below: deliveries are told on the producer's threads */
+    pthread_mutex_t lock; /* for all below: deliveries are told on the producer's threads */
     pthread_cond_t changed;
     struct parcel *landed;
+    bool nudged; /* a writer of ours has put rows into the outbox since the last look */
 
     struct metric *waiting, *age, *published, *failed;
 };
@@ -77,12 +79,31 @@ static void delivered(void *opaque, int result)
     pthread_mutex_unlock(&relay->lock);
 }
 
+void relay_nudge(struct relay *relay)
+{
+    if (!relay)
+        return;
+    pthread_mutex_lock(&relay->lock);
+    relay->nudged = true;
+    pthread_cond_signal(&relay->changed);
+    pthread_mutex_unlock(&relay->lock);
+}
+
+static bool take_nudge(struct relay *relay)
+{
+    pthread_mutex_lock(&relay->lock);
+    bool nudged = relay->nudged;
+    relay->nudged = false;
+    pthread_mutex_unlock(&relay->lock);
+    return nudged;
+}
+
 /* Until something landed, or for `ms`. Stop is noticed within POLL_IDLE_MS. */
 static void wait_for_landing(struct relay *relay, int64_t ms)
 {
     struct timespec until = clock_monotonic_after(ms);
     pthread_mutex_lock(&relay->lock);
-    if (!relay->landed && ms > 0)
+    if (!relay->landed && !relay->nudged && ms > 0)
         pthread_cond_timedwait(&relay->changed, &relay->lock, &until);
     pthread_mutex_unlock(&relay->lock);
 }
@@ -263,13 +284,19 @@ static int look(struct relay *relay)
 static int look_when_due(struct relay *relay)
 {
     int64_t now = clock_monotonic_ms();
-    if (relay->window.count > RELAY_ROWS_LIMIT / 2 || (now < relay->look_ms && !relay->more))
+    if (take_nudge(relay))
+        relay->look_ms = now;
+    if (now < relay->look_ms && !relay->more)
         return 0;
+    if (relay->window.count > RELAY_ROWS_LIMIT / 2) { /* what lands wakes us; else no sooner */
+        relay->look_ms = now + POLL_MS;
+        return 0;
+    }
     int rc = handoff_confirm(&relay->confirmer, relay->lease->pg);
     if (rc == 0)
         rc = look(relay);
     int64_t pause = now - relay->busy_ms > IDLE_AFTER_MS ? POLL_IDLE_MS : POLL_MS;
-    relay->look_ms = now + pause;
+    relay->look_ms = now + (relay->confirmer.snapshot ? CONFIRM_MS : pause);
     return rc;
 }
 

@@ -19,6 +19,10 @@ struct relay;
 int relay_start(const struct config *config, const struct vocabulary *vocabulary,
                 const struct handoff_rules *rules, struct relay **out) CHECKED;
 
+/* Any thread: rows may just have been put into the outbox. Where this aggregator is the one that
+ * relays, it looks at once; another one finds them with its next look. NULL is fine. */
+void relay_nudge(struct relay *relay);
+
 /* As writer_join. NULL is fine. */
 int relay_join(struct relay *relay, int64_t deadline) CHECKED;
 

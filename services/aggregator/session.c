@@ -14,7 +14,9 @@
 #include "services/aggregator/stage_metrics.h"
 
 #define POLL_MS         200  /* how long to wait for a first record: stop is noticed in between */
-#define IDLE_MS         5    /* a batch that nothing was added to for so long goes off */
+#define IDLE_MS         5    /* a batch that nothing was added to for so long goes off, */
+#define AWAITED_MS      1    /* or for so long, when somebody waits for it, */
+#define AWAITED_RECORDS 256  /* but not in a backlog: a larger batch takes its time */
 #define NOTE_EVERY_MS   1000 /* how often Kafka hears of our offsets */
 #define FENCE_EVERY_MS  2000 /* how often partitions without records are asked for, too */
 #define BELIEVE_GAPS_MS 60000
@@ -266,6 +268,13 @@ static void tell_readiness(struct session *session)
     atomic_store(&session->waits_for, trouble);
 }
 
+static int patience_ms(const struct batch *batch)
+{
+    if (batch_is_empty(batch))
+        return POLL_MS;
+    return batch->awaited && batch->record_count < AWAITED_RECORDS ? AWAITED_MS : IDLE_MS;
+}
+
 /* Reads until the batch is full, old enough, or nothing more comes for a moment. */
 static int fill(struct session *session)
 {
@@ -275,7 +284,7 @@ static int fill(struct session *session)
     while (!batch_is_full(&session->batch, record_limit) && clock_monotonic_ms() < deadline) {
         bool empty = batch_is_empty(&session->batch);
         struct kafka_message message;
-        int rc = kafka_consumer_poll(session->consumer, empty ? POLL_MS : IDLE_MS, &message);
+        int rc = kafka_consumer_poll(session->consumer, patience_ms(&session->batch), &message);
         if (rc == 0)
             rc = take(session, &message);
         bool nothing = message.happening == KAFKA_NOTHING;
@@ -370,6 +379,8 @@ static int flush(struct session *session)
     if (session->apply.careful == 0)
         session->batch.keep_records = false;
     session->batch.quarantine_room -= (int64_t)session->batch.quarantine_count;
+    if (session->batch.awaited)
+        relay_nudge(session->setup->relay);
     batch_clear(&session->batch);
     if (books.on_timeline + books.duplicates + books.quarantined + books.void_ > 0)
         stage_metrics_batch(&books, records, clock_monotonic_us() - started);

@@ -14,6 +14,7 @@
 #include "common/event/identity.h"
 #include "common/event/vocabulary.h"
 #include "services/aggregator/handoff_rules.h"
+#include "services/aggregator/relay.h"
 
 struct writer;
 
@@ -23,6 +24,7 @@ struct writer_setup { /* read-only, shared by all writers; must outlive them */
     const struct vocabulary *vocabulary;
     const struct handoff_rules *rules;
     const char *const *topics; /* ends with NULL */
+    struct relay *relay;       /* is told of what they put into the outbox; may be NULL */
 };
 
 /* Starts the thread of writer `number` (0, 1, …). It ends when stop is requested. */

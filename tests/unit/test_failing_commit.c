@@ -297,7 +297,8 @@ static int setup(void **state)
     setenv("TL_DATABASE", server.conninfo, 1);
     if (config_load(folder.path, "tl-aggregator", PROGRAM_AGGREGATOR, &config, &fault) != 0)
         fail_msg("%s%s: %s", fault.file, fault.pointer, fault.detail);
-    setup_of_writers = (struct writer_setup){config, world.kinds, world.vocabulary, NULL, topics};
+    setup_of_writers =
+        (struct writer_setup){config, world.kinds, world.vocabulary, NULL, topics, NULL};
     for (size_t i = 0; i < RECORDS; i++)
         make_record(i);
     stage_metrics_init(config_number(config, "quarantine_limit"));
