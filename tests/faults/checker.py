@@ -2,12 +2,17 @@
 PostgreSQL's rows. Breaches are sentences; none means that all is right."""
 import collections
 import contextlib
+import datetime
+import json
 
 from confluent_kafka import Consumer, TopicPartition
 from psycopg2.extensions import cursor
 
+from handoff_checker import HANDOFFS, HandoffChecker
+
 SHOWN = 5  # examples of each kind of breach
 
+SYSTEM = "/throughline"  # sources of what the system and its department services say themselves
 Row = collections.namedtuple("Row", "key content place customer account")
 EVENTS = """
 SELECT e.source, e.event_id, e.department, e.type, e.occurred_at, e.amount, e.currency,
@@ -24,21 +29,29 @@ IDENTITIES = "SELECT kind, value, customer_id FROM throughline.identities"
 
 
 class Checker:
-    """check() after everything has come to rest; `breaches` are told by kind, with examples."""
+    """check() after everything has come to rest; `breaches` are told by kind, with examples. Events are
+    known by source and id, what the system says itself also by its time: who reports the same delivery
+    twice does so at two moments."""
 
-    def __init__(self, ledger, kafka, connection):
-        self.ledger, self.kafka = ledger, kafka
+    def __init__(self, ledger, people, kafka, connection):
+        self.ledger, self.people, self.kafka = ledger, people, kafka
         self.breaches = []
         with contextlib.closing(connection), connection.cursor(cursor_factory=cursor) as plain:
             def rows(sql):
                 plain.execute(sql)
                 return plain.fetchall()
-            self.rows = [Row(r[:2], r[2:7], r[7:10], r[10], r[11]) for r in rows(EVENTS)]
+            self.rows = [Row(key_of(r[0], r[1], r[4]), r[2:7], r[7:10], r[10], r[11])
+                         for r in rows(EVENTS)]
             self.quarantine = {r[:3]: r[3:] for r in rows(QUARANTINE)}
             self.books = {r[:2]: r[2:] for r in rows(BOOKS)}
             self.viewed = rows(VIEWED)[0][0]
             self.identities = {r[:2]: r[2] for r in rows(IDENTITIES)}
-        self.records, self.ends = read_topics(kafka)
+            plain.execute(HANDOFFS)
+            names = [column.name for column in plain.description]
+            self.handoffs = [dict(zip(names, r)) for r in plain.fetchall()]
+        self.records, self.ends, self.said = read_topics(kafka)
+        self.told = read_handoffs(kafka)
+        self.root = self.components()
 
     def breach(self, what, examples):
         examples = list(examples)
@@ -52,6 +65,10 @@ class Checker:
         self.check_quarantine()
         self.check_books()
         self.check_customers()
+        self.handoff_checker = HandoffChecker(
+            self.breach, self.ledger, self.people, self.handoffs, self.told, self.said,
+            {row.key for row in self.rows}, self.root)
+        self.handoff_checker.check()
         return self.breaches
 
     def check_answers(self):
@@ -59,7 +76,11 @@ class Checker:
                     self.ledger.wrong_answers)
 
     def check_timeline(self):
-        times = collections.Counter(row.key for row in self.rows)
+        own = collections.Counter(row.key for row in self.rows if is_system(row.key))
+        self.breach("what the system said itself is not on the timeline, or is there more than once", (
+            key for key in {key for key, _ in self.records.values() if key and is_system(key)} | own.keys()
+            if own[key] != 1))
+        times = collections.Counter(row.key for row in self.rows if not is_system(row.key))
         self.breach("events answered 202 are not on the timeline",
                     self.ledger.accepted - times.keys())
         self.breach("events are on the timeline more than once",
@@ -123,8 +144,9 @@ class Checker:
                 self.breaches.append(f"books of {part} say on_timeline, duplicates, quarantined, void"
                                      f" {told}, recounted {own}")
 
-    def check_customers(self):
-        """Customers are the components that the events' identities tie together, no more, no less."""
+    def components(self):
+        """Which identities the events on the timeline tie together: a function from an identity to one
+        that stands for all of them."""
         parent = {}
 
         def root(identity):
@@ -134,20 +156,29 @@ class Checker:
                 identity = parent[identity]
             return identity
 
-        named = []  # (an identity of the row's customer, or account; the customer that it has)
         for row in self.rows:
-            content = self.ledger.sent.get(row.key)
-            if content is None:
-                continue
-            persons = [i for i in content.identities if not i[0].startswith("account.")]
-            accounts = [i for i in content.identities if i[0].startswith("account.")]
-            for group, customer in ((persons, row.customer), (accounts, row.account)):
+            for group in self.groups(row):
                 for identity in group:
                     parent[root(identity)] = root(group[0])
-                named.append((group[0] if group else None, customer))
+        return root
+
+    def groups(self, row):
+        """The identities that a row's event names: persons', accounts'."""
+        content = self.ledger.sent.get(row.key)
+        found = content.identities if content else ()
+        return ([i for i in found if not i[0].startswith("account.")],
+                [i for i in found if i[0].startswith("account.")])
+
+    def check_customers(self):
+        """Customers are the components that the events' identities tie together, no more, no less."""
+        named = []  # (an identity of the row's customer, or account; the customer that it has)
+        for row in self.rows:
+            if row.key in self.ledger.sent:
+                for group, customer in zip(self.groups(row), (row.customer, row.account)):
+                    named.append((group[0] if group else None, customer))
         customers, components = collections.defaultdict(set), collections.defaultdict(set)
         for identity, customer in [*named, *self.identities.items()]:
-            component = root(identity) if identity else None
+            component = self.root(identity) if identity else None
             if component is not None or customer is not None:
                 customers[component].add(customer)
                 components[customer].add(component)
@@ -158,12 +189,21 @@ class Checker:
                                                     if len(them) > 1))
 
 
-def read_topics(kafka):
-    """({(topic, partition, offset): (key of the event or None, value)}, {(topic, partition): (low,
-    high)}) of all records of departments' topics."""
-    ends = {(topic, partition): marks for topic in kafka.topics() if topic.startswith("events.")
+def is_system(key):
+    return key[0].startswith(SYSTEM)
+
+
+def key_of(source, event_id, moment):
+    """By which an event is known; `moment` is a datetime."""
+    return (source, event_id, moment) if source.startswith(SYSTEM) else (source, event_id)
+
+
+def read_all(kafka, prefix):
+    """(messages of all topics that begin so, in the order of each partition; {(topic, partition):
+    (low, high)})"""
+    ends = {(topic, partition): marks for topic in kafka.topics() if topic.startswith(prefix)
             for partition, marks in kafka.watermarks(topic).items()}
-    records = {}
+    found = []
     consumer = Consumer({"bootstrap.servers": kafka.brokers, "group.id": "faults-checker",
                          "enable.auto.commit": False, "enable.partition.eof": True,
                          "auto.offset.reset": "earliest", "log_level": 0})
@@ -174,15 +214,42 @@ def read_topics(kafka):
             messages = consumer.consume(10000, 10)
             assert messages, f"Kafka does not tell all of its records: {waiting}"
             for message in messages:
-                place = (message.topic(), message.partition())
                 if message.error() is not None:
-                    waiting.discard(place)  # the end of the partition
-                    continue
-                headers = dict(message.headers() or [])
-                is_event = "ce_id" in headers and "throughline_reason" not in headers
-                key = (headers["ce_source"].decode(), headers["ce_id"].decode()) if is_event else None
-                value = None if is_event else message.value() or b""
-                records[(*place, message.offset())] = (key, value)
+                    waiting.discard((message.topic(), message.partition()))  # its end
+                else:
+                    found.append(message)
     finally:
         consumer.close()
-    return records, ends
+    return found, ends
+
+
+def read_topics(kafka):
+    """({(topic, partition, offset): (key of the event or None, value)}, {(topic, partition): (low,
+    high)}) of all records of departments' topics and the system's own, and what this one says of
+    handoffs: {handoff: {(kind, sequence)}}"""
+    messages, ends = read_all(kafka, "events.")
+    records, said = {}, collections.defaultdict(set)
+    for message in messages:
+        headers = {name: text.decode() for name, text in message.headers() or []}
+        key = value = None
+        if "ce_id" in headers and "throughline_reason" not in headers:
+            key = key_of(headers["ce_source"], headers["ce_id"],
+                         datetime.datetime.fromisoformat(headers["ce_time"]))
+        else:
+            value = message.value() or b""
+        records[(message.topic(), message.partition(), message.offset())] = (key, value)
+        kind = headers.get("ce_type", "").partition("throughline.handoff.")[2]
+        if kind and message.topic() == "events.throughline":
+            said[json.loads(message.value())["handoff"]].add((kind, int(headers["ce_sequence"])))
+    return records, ends, said
+
+
+def read_handoffs(kafka):
+    """(department, webhook-id, handoff, kind, sequence) of each record for a receiver."""
+    found = []
+    for message in read_all(kafka, "handoffs.")[0]:
+        headers = {name: text.decode() for name, text in message.headers()}
+        found.append((message.topic().removeprefix("handoffs."), headers["ce_id"], message.key().decode(),
+                      headers["ce_type"].removeprefix("throughline.handoff."),
+                      int(headers.get("ce_sequence", 0))))
+    return found

@@ -7,10 +7,14 @@ import time
 
 import psycopg2
 
+from support.receiver import Receiver
 from support.wait import Timeout, wait_for
 from world import AGGREGATORS, DEPARTMENTS, ROLE
 
 KINDS = {}  # name -> function(world, random)
+# SIGKILL of one program or server each, or PostgreSQL's like of it.
+KILLS = ("aggregator_killed", "department_killed", "postgres_crashed", "kafka_killed", "relay_killed",
+         "aggregator_killed_in_transaction", "department_killed_while_kafka_is_silent")
 # A writer's session in the middle of a transaction.
 IN_TRANSACTION = ("SELECT pid, xact_start FROM pg_stat_activity WHERE usename = %s"
                   " AND (state LIKE 'idle in transaction%%' OR"
@@ -35,6 +39,13 @@ def meanwhile(condition, seconds):
             return False
         last(0.02)
     return True
+
+
+def meanwhile_found(look, seconds):
+    """What `look` answers once it is something; None when the time is over."""
+    found = []
+    meanwhile(lambda: found.append(look()) or found[-1], seconds)
+    return found[-1] or None
 
 
 @contextlib.contextmanager
@@ -164,6 +175,34 @@ def clients_gone(world, random):
     return f"{world.load.ledger.walked_away - before} requests"
 
 
+# The departments' own systems.
+
+
+@kind
+def receiver_gone(world, random):
+    """Nobody is at its address; what is under way is cut off."""
+    name, desk = random.choice(sorted(world.people.desks.items()))
+    desk.stop()
+    last(random.uniform(0.5, 3))
+    desk.start()
+    return name
+
+
+@kind
+def receivers_unwell(world, random):
+    """They answer what real ones do now and then, or not at all; some of it they have taken to heart."""
+    def answer(_):
+        return random.choice((200, 200, 500, 404, (503, {"Retry-After": "1"}), Receiver.CUT,
+                              Receiver.HANG))
+    try:
+        for desk in world.people.desks.values():
+            desk.answer = answer
+        last(random.uniform(1, 3))
+    finally:
+        for desk in world.people.desks.values():
+            desk.answer = lambda event: 200
+
+
 # Aggregators.
 
 
@@ -216,6 +255,26 @@ def aggregator_killed_in_transaction(world, random):
     kill(world, name)
     back(world, name)
     return f"{name}, {'in' if caught else 'not in'} a transaction"
+
+
+@kind
+def relay_killed(world, random):
+    """Who publishes the outbox, with records on their way."""
+    name = meanwhile_found(lambda: world.holder_of("relay"), 10) or random.choice(AGGREGATORS)
+    kill(world, name)
+    last(random.uniform(0, 0.5))
+    back(world, name)
+    return name
+
+
+@kind
+def relay_frozen(world, random):
+    """Past its lease: another one publishes, and then the first one goes on."""
+    name = meanwhile_found(lambda: world.holder_of("relay"), 10) or random.choice(AGGREGATORS)
+    with stopped(world.process(name)):
+        moved = meanwhile_found(lambda: world.lease_is_with(other(name), "relay"), 8)
+        last(random.uniform(0, 0.5))
+    return f"{name}, {'' if moved else 'not '}taken over"
 
 
 @kind

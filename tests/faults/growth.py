@@ -3,7 +3,7 @@ a fresh start."""
 import os
 
 from support import sanitizer
-from world import AGGREGATORS, DEPARTMENTS, ROLE, WRITERS
+from world import AGGREGATORS, DEPARTMENTS, DUTIES, ROLE, WRITERS
 
 MIB = 1024 * 1024
 # Never above, whatever happens.
@@ -13,6 +13,9 @@ JUDGES_MEMORY = sanitizer.NAME is None
 # At rest, above a fresh start's: memory that the C library keeps for the next burst, a connection
 # that Kafka's client keeps.
 MORE_MEMORY, MORE_FILES, MORE_THREADS = 40 * MIB, 4, 2
+OF_A_LEASE = 8  # files, or threads, that go to another aggregator with a lease
+OF_DELIVERIES = 24  # files of a department: 8 threads, each with its connection and what wakes it
+SESSIONS = len(AGGREGATORS) * (WRITERS + DUTIES)
 TEMPORARY_TABLES = 2 * len(AGGREGATORS) * WRITERS  # a session's goes with it, or is taken over
 
 
@@ -51,6 +54,7 @@ class Growth:
         for name in (*DEPARTMENTS, *AGGREGATORS):
             process = self.world.process(name)
             old = measure(process) if process.running else None
+            held = {self.world.holder_of(lease) for lease in ("relay", "watch")}
             status = process.stop()
             if status != 0:
                 self.breaches.append(f"{name} ended with status {status} at SIGTERM")
@@ -63,17 +67,21 @@ class Growth:
                                ("threads", MORE_THREADS)):
                 if what == "memory" and not JUDGES_MEMORY:
                     continue
+                if name in held and what != "memory":
+                    more += OF_A_LEASE
+                if name in DEPARTMENTS and what == "files":
+                    more += OF_DELIVERIES
                 if old[what] > fresh[what] + more:
                     self.breaches.append(f"{name} has grown: {what} {old[what]}, after a fresh start"
                                          f" {fresh[what]}")
         return self.breaches
 
     def check_database(self):
-        """Nothing is left in PostgreSQL but the writers' idle sessions."""
+        """Nothing is left in PostgreSQL but the aggregators' idle sessions."""
         sessions = self.world.query("SELECT pid, state, xact_start FROM pg_stat_activity"
                                     " WHERE usename = %s", (ROLE,))
-        if len(sessions) > len(AGGREGATORS) * WRITERS:
-            self.breaches.append(f"{len(sessions)} sessions in PostgreSQL, more than the writers have")
+        if len(sessions) > SESSIONS:
+            self.breaches.append(f"{len(sessions)} sessions in PostgreSQL, more than aggregators have")
         tables = self.world.query("SELECT count(*) AS n FROM pg_class WHERE relpersistence = 't'"
                                   " AND relkind = 'r'")[0]["n"]
         if tables > TEMPORARY_TABLES:

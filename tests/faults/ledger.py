@@ -3,8 +3,10 @@ import collections
 import threading
 
 # What is known of an event without asking the system: its row is compared with this. `identities`
-# are (kind, value); `amount` is a Decimal.
-Content = collections.namedtuple("Content", "department type occurred_at amount currency identities")
+# are (kind, value); `amount` is a Decimal. `opens` is the rule by which it opens a handoff, `deal` what
+# the handoff, or the end of one, is about.
+Content = collections.namedtuple(
+    "Content", "department type occurred_at amount currency identities opens deal", defaults=(None, None))
 
 
 class Ledger:
@@ -14,6 +16,7 @@ class Ledger:
         self._lock = threading.Lock()
         self.sent = {}  # key -> Content: whatever may be on the timeline
         self.accepted = set()  # keys answered 202: what must be on the timeline
+        self.accepted_openings = 0  # of these: what must open a handoff
         self.unmappable_sent = set()  # ids of webhooks that must go to quarantine, if anywhere
         self.unmappable_accepted = set()
         self.produced = []  # (topic, partition, offset, value) of records put past the intakes
@@ -40,6 +43,7 @@ class Ledger:
     def accept(self, keys):
         with self._lock:
             self.accepted.update(keys)
+            self.accepted_openings += sum(bool(self.sent[key].opens) for key in keys)
 
     def sending_unmappable(self, event_id):
         with self._lock:
@@ -58,7 +62,8 @@ class Ledger:
         return len(self.accepted) + len(self.unmappable_accepted)
 
     def summary(self):
-        return (f"{self.accepted_events} events answered 202 ({self.answers[202]} answers), "
+        return (f"{self.accepted_events} events answered 202 ({self.answers[202]} answers; "
+                f"{self.accepted_openings} of them open a handoff), "
                 f"{self.answers[503]} answers 503, {self.answers['cut']} connections cut, "
                 f"{self.repeated_anyway} requests repeated although answered 202, "
                 f"{self.walked_away} not waited for")

@@ -9,6 +9,7 @@ import threading
 import time
 
 from ledger import Content
+from orders import OPENING, WELCOME_WEBHOOK, hand_over
 from support.wait import Timeout, wait_for
 
 EXAMPLES = {
@@ -22,14 +23,17 @@ TRIES = 1200  # of one request; a sender that needs more has found a service tha
 PAUSE = 0.05  # seconds before a request is repeated
 BURST = 1.0  # seconds that a sender saves up, then sends at once
 REPEATED, LEFT = 0.03, 0.01  # shares of requests: repeated although answered 202; not waited for
+LARGEST = 20  # events in a request
 
 
 class Load:
     """What the senders share. `rate` in events a second, for all of them together, holds until
-    hurry(); they go on until hurry() has been called and `count` events were accepted."""
+    hurry(); they go on until hurry() has been called and `count` events were accepted, `handoffs` of
+    which open a handoff."""
 
-    def __init__(self, count, rate, customers, seed, ports, sources, ledger):
-        self.count, self.rate, self.customers, self.seed = count, rate, customers, seed
+    def __init__(self, count, handoffs, rate, customers, seed, ports, sources, ledger):
+        self.count, self.handoffs = count, handoffs
+        self.rate, self.customers, self.seed = rate, customers, seed
         self.ports, self.sources, self.ledger = ports, sources, ledger
         self.hurried = threading.Event()
         self.given_up = threading.Event()
@@ -49,7 +53,8 @@ class Load:
     @property
     def enough(self):
         return self.hurried.is_set() and (
-            self.given_up.is_set() or self.ledger.accepted_events >= self.count)
+            self.given_up.is_set() or (self.ledger.accepted_events >= self.count and
+                                       self.ledger.accepted_openings >= self.handoffs))
 
     @property
     def sending(self):
@@ -65,7 +70,8 @@ class Load:
         """Until enough was accepted. Nobody sends any more when it returns, or fails."""
         try:
             wait_for(lambda: not self.sending, seconds,
-                     lambda: f"{self.ledger.accepted_events} of {self.count} events accepted")
+                     lambda: f"{self.ledger.accepted_events} of {self.count} events accepted,"
+                             f" {self.ledger.accepted_openings} of {self.handoffs} open handoffs")
         finally:
             self.given_up.set()
             wait_for(lambda: not self.sending, 60, "the senders end")
@@ -81,6 +87,8 @@ class Sender(threading.Thread):
         self.random = random.Random(f"{load.seed}/{number}")
         self.connections = {}
         self.sent = 0  # events
+        self.turn = 0  # requests
+        self.waiting = []  # what goes with a later request
         self.error = None
 
     def run(self):
@@ -96,9 +104,8 @@ class Sender(threading.Thread):
         for connection in self.connections.values():
             connection.close()
 
-    def customer(self):
-        """(customer, identities as data.customer has them, identities as the timeline has them)"""
-        number = self.random.randrange(self.load.customers)
+    def customer(self, number):
+        """(identities as data.customer has them, identities as the timeline has them)"""
         given = {"email": f"c{number}@acme.example"}
         known = [("email", given["email"])]
         if self.random.random() < 0.3:  # ties two identities of one customer together
@@ -109,10 +116,10 @@ class Sender(threading.Thread):
             known.append(("account.domain", given["account"]["domain"]))
         return given, tuple(known)
 
-    def event(self, department, number):
+    def event(self, department, number, customer):
         """(the event, its key, its content)"""
         kind, data = EXAMPLES[department]
-        identities, known = self.customer()
+        identities, known = self.customer(customer)
         amount = None if "currency" not in data else f"{1 + number % 9000}.{number % 100:02}"
         moment = datetime.datetime(2026, 1 + number % 3, 15, number % 24, number % 60,
                                    number % 59, tzinfo=datetime.timezone.utc)
@@ -125,12 +132,33 @@ class Sender(threading.Thread):
                           data.get("currency"), known)
         return event, (SOURCE, event["id"]), content
 
+    def due(self, department):
+        """What has waited for this request."""
+        due, left = [], []
+        for one in self.waiting:
+            now = one.department == department and one.turn <= self.turn and len(due) < LARGEST
+            (due if now else left).append(one)
+        self.waiting = left
+        return [one.made for one in due]
+
+    def make_some(self, department):
+        for _ in range(self.random.choice((1, 1, 5, LARGEST))):
+            customer = self.random.randrange(self.load.customers)
+            made = self.event(department, self.sent, customer)
+            self.sent += 1
+            if self.random.random() < OPENING:
+                self.waiting += hand_over(made, department, self.random, customer, self.turn)
+            else:
+                yield made
+
     def send_some(self):
         """One request."""
         department = self.random.choice(DEPARTMENTS)
-        made = [self.event(department, self.sent + n)
-                for n in range(self.random.choice((1, 1, 5, 20)))]
-        self.sent += len(made)
+        self.turn += 1
+        made = list(self.make_some(department))
+        made += self.due(department)
+        if not made:
+            return  # the only one waits for another request
         contents = {key: content for _, key, content in made}
         body = json.dumps([event for event, _, _ in made])
         self.load.ledger.sending(contents)
@@ -202,9 +230,10 @@ class WebhookSender(Sender):
         mappable = self.random.random() < 0.9
         created = 1767225600 + first  # in January 2026
         cents = 100 + first % 900000
+        opens = WELCOME_WEBHOOK if mappable and self.random.random() < OPENING else None
         invoice = {"id": f"in_{first}", "customer": f"cus_{number}",
                    "customer_email": f"c{number}@acme.example", "amount_paid": cents,
-                   "currency": "eur"}
+                   "currency": "eur", "welcome": bool(opens)}
         body = json.dumps({"id": event_id, "type": "invoice.paid" if mappable else "moon.risen",
                            "created": created, "data": {"object": invoice}})
         key = (STRIPE, event_id)
@@ -214,7 +243,7 @@ class WebhookSender(Sender):
                 "billing", "billing.invoice.paid",
                 datetime.datetime.fromtimestamp(created, datetime.timezone.utc),
                 decimal.Decimal(cents) / 100, "EUR",
-                (("stripe", invoice["customer"]), ("email", invoice["customer_email"])))})
+                (("stripe", invoice["customer"]), ("email", invoice["customer_email"])), opens)})
         else:
             ledger.sending_unmappable(event_id)
         if self.deliver("billing", STRIPE, body, lambda: {

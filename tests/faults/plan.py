@@ -1,24 +1,33 @@
 """The seeded plan: which fault comes when, and how it is carried out."""
+import itertools
 import random
 import time
 
 from confluent_kafka import Producer
 
-from fault_kinds import KINDS
+from fault_kinds import KILLS, KINDS
 from world import DEPARTMENTS
 
 TOPICS = [f"events.{name.removeprefix('tl-')}" for name in DEPARTMENTS]
 
 
 class Plan:
-    """`count` faults: every kind once, in any order, then the next round of every kind."""
+    """`count` faults: every kind once, in any order, then the next round of every kind; and kills in
+    turn, at any place, until there are so many."""
 
-    def __init__(self, seed, count):
+    def __init__(self, seed, count, kills):
         self.random = random.Random(f"plan/{seed}")
         self.names = []
         while len(self.names) < count:
             self.names += self.random.sample(sorted(KINDS), len(KINDS))
         del self.names[max(count, len(KINDS)):]
+        more = itertools.cycle(self.random.sample(KILLS, len(KILLS)))
+        while self.kills < kills:
+            self.names.insert(self.random.randrange(len(self.names) + 1), next(more))
+
+    @property
+    def kills(self):
+        return sum(name in KILLS for name in self.names)
 
     def carry_out(self, world, say):
         """One after the other; each waits until what the one before it broke goes on by itself."""

@@ -1,6 +1,7 @@
 """Everything is killed, frozen, cut off and slowed down while events come in: each event answered 202
-is on the timeline, or in quarantine, exactly once, and the books are right. The plan is seeded; SEED
-repeats it, FORM=long is `make soak`."""
+is on the timeline, or in quarantine, exactly once, the books are right, and each handoff that it opens
+is there once, delivered, and as people and events have left it. The plan is seeded; SEED repeats it,
+FORM=long is `make soak`."""
 import json
 import os
 import random
@@ -13,19 +14,22 @@ from checker import Checker
 from growth import Growth
 from ledger import Ledger
 from load import Load
+from people import People
 from plan import Plan
+from rest import Rest
 from support.paths import BUILD
 from world import AGGREGATORS, DEPARTMENTS, World
 
-# Events at least, senders, events a second as long as the plan lasts, customers, faults.
-FORMS = {"short": (20000, 5, 250, 400, 34), "long": (200000, 6, 900, 2000, 70)}
+# At least so many events, of which so many open a handoff; senders, events a second as long as the plan
+# lasts, customers, faults, kills among them at least.
+FORMS = {"short": (20000, 1000, 5, 250, 400, 38, 7), "long": (200000, 10000, 6, 900, 2000, 76, 21)}
 
 
 @pytest.fixture(name="world", scope="module")
 def _world(bare_stack, kafka, postgres):
     world = World(bare_stack, kafka, postgres)
     try:
-        yield world.start()
+        yield world
     finally:
         world.close()
 
@@ -57,33 +61,38 @@ def refused_zombies(stack):
 
 def test_every_202_is_accounted_for_exactly_once(world):
     form = os.environ.get("FORM") or "short"
-    count, senders, rate, customers, faults = FORMS[form]
+    count, handoffs, senders, rate, customers, faults, kills = FORMS[form]
     seed = os.environ.get("SEED") or str(random.SystemRandom().randrange(10**6))
     begin = time.monotonic()
     say(f"\nseed {seed}, {form} form: SEED={seed} repeats the plan")
     stack, ledger = world.stack, Ledger()
-    ports = {name.removeprefix("tl-"): stack.ports[name] for name in DEPARTMENTS}
-    load = world.load = Load(count, rate, customers, seed, ports, stack.sources, ledger)
+    names = [name.removeprefix("tl-") for name in DEPARTMENTS]
+    people = world.take_handoffs(People(names, stack.ports, ledger, seed))
+    world.start()
+    ports = {name: stack.ports[f"tl-{name}"] for name in names}
+    load = world.load = Load(count, handoffs, rate, customers, seed, ports, stack.sources, ledger)
     growth = Growth(world)
     sampler = Sampler(growth)
     sampler.start()
-    plan = Plan(seed, faults)
+    plan = Plan(seed, faults, kills)
     load.start(senders)
     breaches = come_to_rest(world, plan)
     sampler.ended.set()
     sampler.join()
 
     breaches += world.ended
-    breaches += Checker(ledger, world.kafka, world.connect()).check()
+    checker = Checker(ledger, people, world.kafka, world.connect())
+    breaches += checker.check()
     breaches += reconciled(stack)
     breaches += growth.check()
-    say(f"seed {seed}: {len(plan.names)} faults of {len(set(plan.names))} kinds; {ledger.summary()};"
+    say(f"seed {seed}: {len(plan.names)} faults of {len(set(plan.names))} kinds, {plan.kills} of them"
+        f" kills; {ledger.summary()}; {checker.handoff_checker.summary()}; {people.summary()};"
         f" {refused_zombies(stack)} batches of a partition that somebody else had;"
         f" {growth.summary()}; {time.monotonic() - begin:.0f} s; {len(breaches)} breaches")
     (BUILD / "test").mkdir(exist_ok=True)
     (BUILD / "test" / "faults.breaches").write_text("\n".join(breaches), encoding="utf-8")
     assert not breaches, "\n".join(["", *breaches])
-    assert ledger.accepted_events >= count
+    assert ledger.accepted_events >= count and ledger.accepted_openings >= handoffs
 
 
 def come_to_rest(world, plan):
@@ -101,7 +110,7 @@ def come_to_rest(world, plan):
         world.check_programs()
         for name in (*DEPARTMENTS, *AGGREGATORS):
             world.stack.wait_ready(name, 60)
-        world.stack.wait_caught_up(120)
+        Rest(world).wait(180)
     except AssertionError as error:  # Timeout is one, too
         breaches += str(error).splitlines()[:1] or [repr(error)]
     return breaches

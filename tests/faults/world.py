@@ -6,18 +6,25 @@ import urllib.parse
 
 import psycopg2
 
+from orders import RULES
+from support.http import request
 from support.postgres import connect, execute, proxied
 from support.process import Process
 from support.wait import Timeout, wait_for
 
 DEPARTMENTS = ("tl-sales", "tl-billing", "tl-service")
 AGGREGATORS = ("tl-aggregator", "tl-aggregator#2")
-WRITERS = 2  # of an aggregator: each has its own connection
+WRITERS = 2  # of an aggregator: each has its own connection,
+DUTIES = 2  # as has what one aggregator does at a time, or waits to do: the relay, the watch
 ROLE = "faults_writer"  # what the aggregators log in as
 # So short that a fault need not last long: a frozen aggregator's partitions move on after 1.5 s,
 # one that does not read for 6 s is put out of its group.
 AGGREGATOR_KAFKA = {"session.timeout.ms": 1500, "heartbeat.interval.ms": 400,
                     "max.poll.interval.ms": 6000}
+DEPARTMENT_KAFKA = {"session.timeout.ms": 1500, "heartbeat.interval.ms": 400}  # of its inbox
+LEASE = "2s"
+# A handoff is never given up here, and soon tried again.
+DELIVERY = {"deliver_tries": "1000", "deliver_timeout": "1s"}
 MOST_ENDED = 20
 PATIENCE = 90  # seconds within which everything goes on by itself after any fault
 
@@ -28,7 +35,7 @@ class World:
     def __init__(self, stack, kafka, postgres):
         self.stack, self.kafka, self.postgres = stack, kafka, postgres
         self.database = stack.database  # as superuser, past every proxy: for looking
-        self.load = None
+        self.load = self.people = None
         self.ended = []  # programs that ended and were not told to
         self.environment = {}
         self._configure()
@@ -44,8 +51,11 @@ class World:
     def _configure(self):
         with open(f"{self.stack.config}/throughline.json", encoding="utf-8") as file:
             settings = json.load(file)
-        settings.setdefault("tl-aggregator", {})["kafka"] = AGGREGATOR_KAFKA
+        settings["tl-aggregator"].update(kafka=AGGREGATOR_KAFKA, lease=LEASE)
+        for name in DEPARTMENTS:
+            settings[name]["kafka"] = DEPARTMENT_KAFKA
         self.stack.write_config("throughline.json", settings)
+        self.stack.write_config("handoffs.json", RULES)
 
     def _make_role(self):
         """The aggregators' role, which no superuser's privileges spare a limit; its URI."""
@@ -66,6 +76,13 @@ class World:
     def proxies(self):
         return [*self.kafka_of.values(), *self.database_of.values()]
 
+    def take_handoffs(self, people):
+        """Before the departments start; people are let go with the rest."""
+        self.people = people.start()
+        for name, desk in people.desks.items():
+            self.stack.deliver_to(name, desk, **DELIVERY)
+        return people
+
     def start(self, *names, ready=True):
         for name in names or (*DEPARTMENTS, *AGGREGATORS):
             self.stack.start(name, ready=False, env=self.environment[name])
@@ -76,7 +93,11 @@ class World:
 
     def close(self):
         """Ends the programs, which may have to take leave of Kafka, and only then the proxies."""
-        self.stack.stop()
+        try:
+            self.stack.stop()
+        finally:
+            if self.people:
+                self.people.close()
         for proxy in self.proxies:
             proxy.close()
 
@@ -92,6 +113,17 @@ class World:
                                   " FROM store.consumer_offsets")[0]["n"])
         except psycopg2.Error:
             return None
+
+    def lease_is_with(self, name, lease):
+        """An aggregator's own word; False where it says none."""
+        try:
+            text = request(self.stack.ports[name], "GET", "/metrics", timeout=2).body.decode()
+        except OSError:
+            return False
+        return f'throughline_aggregator_lease_held{{lease="{lease}"}} 1' in text
+
+    def holder_of(self, lease):
+        return next((name for name in AGGREGATORS if self.lease_is_with(name, lease)), None)
 
     def generations(self):
         """How often partitions were taken over; None while PostgreSQL does not say."""
@@ -112,21 +144,23 @@ class World:
                 self.start(name, ready=False)
 
     def wait_progress(self, what):
-        """Until events are answered 202 and the books move: whatever happened is over, and needed
-        nobody's hand. What it took in seconds."""
+        """Until events are answered 202, the books move and handoffs are taken by a receiver: whatever
+        happened is over, and needed nobody's hand. What it took in seconds."""
         begin = time.monotonic()
         accepted, books = self.load.ledger.accepted_events, self.books()
+        taken = len(self.people.taken)
 
         def moves():
             self.check_programs()
             self.load.check()
             now = self.books()
             return (self.load.ledger.accepted_events > accepted and now is not None
-                    and (books is None or now > books))
+                    and (books is None or now > books) and len(self.people.taken) > taken)
         try:
             wait_for(moves, PATIENCE, what, step=0.05)
         except Timeout:
             raise Timeout(f"nothing goes on {PATIENCE} s after {what}: "
                           f"{self.load.ledger.accepted_events - accepted} events answered 202 since,"
-                          f" books at {self.books()}, before {books}") from None
+                          f" books at {self.books()}, before {books},"
+                          f" {len(self.people.taken) - taken} changes of handoffs taken since") from None
         return time.monotonic() - begin

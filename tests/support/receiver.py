@@ -50,11 +50,11 @@ def verify(secret, headers, body, now=None):
 
 
 class Try:
-    """One request: `id` (webhook-id), `event`, `headers`, `path`, `at` (monotonic), `answered` (a
-    status, or one of the ways below)."""
+    """One request: `id` (webhook-id), `event` as read from its `body`, `headers`, `path`, `at`
+    (monotonic), `answered` (a status, or one of the ways below)."""
 
-    def __init__(self, headers, path, event, answered):
-        self.headers, self.path, self.event, self.answered = headers, path, event, answered
+    def __init__(self, headers, path, body, event, answered):
+        self.headers, self.path, self.body, self.event, self.answered = headers, path, body, event, answered
         self.id, self.at = headers.get("webhook-id"), time.monotonic()
 
     @property
@@ -116,6 +116,10 @@ class Receiver:
         self.server = None
 
     # What came.
+
+    def note(self, one):
+        """Each try, before it is answered."""
+        self.tries.append(one)
 
     @property
     def events(self):
@@ -181,7 +185,7 @@ class _Handler(BaseHTTPRequestHandler):
         event = json.loads(body)
         answer = self.receiver.answer(event)
         status, more = answer if isinstance(answer, tuple) else (answer, {})
-        self.receiver.tries.append(Try(headers, self.path, event, status))
+        self.receiver.note(Try(headers, self.path, body, event, status))
         if isinstance(status, int):
             self._respond(status, more)
         else:
