@@ -172,6 +172,10 @@ bench: all $(BUILD)/bench/produce_backlog $(BUILD)/bench/copy_rows ## a backlog 
 bench-timeline: all $(BUILD)/bench/produce_backlog ## how long a page of 50 of one customer among 1,000,000 events takes, p99 (BENCH='--walks N')
 	@BUILD=$(BUILD) tests/bench/timeline $(BENCH)
 
+.PHONY: bench-handoffs
+bench-handoffs: all ## how long from an event's 202 until its handoff is at the receiver, at 500 events/s, p50 and p99 (BENCH='--seconds N')
+	@BUILD=$(BUILD) tests/bench/handoff_latency $(BENCH)
+
 # Sanitizers build into folders of their own. Whatever one finds in any program, a killed or crashed one
 # among them, fails the run (tests/support/sanitizer.py).
 ASAN  := BUILD=$(BUILD)/asan OPTIMISE='-O1 -gdwarf-4' SANITIZE='-fsanitize=address'
