@@ -89,12 +89,65 @@ static void a_batch_of_quarantine_alone_is_prepared(void **state)
     batch_free(&batch);
 }
 
+/* A request's row hangs on what its handoff hangs on, which another event may have named. */
+static void a_request_is_placed_on_its_handoffs_identity(void **state)
+{
+    (void)state;
+    static const char *const first[] = {"a", "b", NULL}, *const nobody[] = {NULL};
+    struct partition partition = {.topic = "events.sales"};
+    struct batch batch;
+    assert_int_equal(batch_init(&batch, 1 << 20), 0);
+    add(&batch, &partition, 0, first);
+    for (int64_t i = 1; i <= 3; i++)
+        add(&batch, &partition, i, nobody);
+    assert_int_equal(batch.row[1].identity, BATCH_NONE);
+    assert_int_equal(batch_place(&batch, &batch.row[1], span_of("email"), span_of("b")), 0);
+    assert_int_equal(batch_place(&batch, &batch.row[2], span_of("email"), span_of("c")), 0);
+    assert_int_equal(batch_place(&batch, &batch.row[3], span_of("stripe"), span_of("c")), 0);
+    assert_int_equal(batch.identity_count, 4);
+    batch_tie(&batch, batch.row_count);
+
+    static const struct {
+        const char *key;
+        uint32_t root;
+        int64_t evidence;
+    } expected[] = {{"email=a", 0, 0}, {"email=b", 0, 0}, {"email=c", 2, 2}, {"stripe=c", 3, 3}};
+    for (uint32_t i = 0; i < 4; i++) {
+        assert_true(span_is(batch.identity[i].key, expected[i].key));
+        assert_true(batch.identity[i].named);
+        assert_int_equal(batch_component(&batch, i), expected[i].root);
+        assert_int_equal(batch.identity[i].offset, expected[i].evidence);
+        assert_int_equal(batch.row[i].account, BATCH_NONE);
+    }
+    for (uint32_t i = 0; i < 4; i++)
+        assert_int_equal(batch.row[i].identity, i);
+    batch_free(&batch);
+}
+
+static void no_place_is_longer_than_identities_can_be(void **state)
+{
+    (void)state;
+    static const char *const nobody[] = {NULL};
+    static char value[IDENTITY_VALUE_LIMIT + 65];
+    struct partition partition = {.topic = "events.sales"};
+    struct batch batch;
+    memset(value, 'x', sizeof value - 1);
+    assert_int_equal(batch_init(&batch, 1 << 20), 0);
+    add(&batch, &partition, 0, nobody);
+    assert_int_equal(batch_place(&batch, &batch.row[0], span_of("email"), span_of(value)), ERR_IO);
+    assert_int_equal(batch.row[0].identity, BATCH_NONE);
+    assert_int_equal(batch.identity_count, 0);
+    batch_free(&batch);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_records_that_tie_are_the_evidence),
         cmocka_unit_test(a_batch_of_quarantine_alone_is_prepared),
         cmocka_unit_test(a_reason_is_text_whatever_it_quotes),
+        cmocka_unit_test(a_request_is_placed_on_its_handoffs_identity),
+        cmocka_unit_test(no_place_is_longer_than_identities_can_be),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
