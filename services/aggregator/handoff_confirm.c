@@ -65,12 +65,12 @@ static int list_page(const struct handoff_confirmer *confirmer, struct pg *pg, s
     return ids->failed ? ERR_MEMORY : 0;
 }
 
-static int transact(struct handoff_work *work, const struct buffer *ids)
+static int transact(struct handoff_work *work, const struct buffer *ids, const char *snapshot)
 {
     int rc = pg_script(work->pg, "BEGIN");
     if (rc != 0)
         return rc;
-    rc = handoff_load_unconfirmed(work, ids);
+    rc = handoff_load_unconfirmed(work, ids, snapshot);
     if (rc == 0 && work->count > 0) {
         handoff_fold_closings(work->handoff, work->count, work->closing, work->closing_count);
         rc = handoff_write_confirmed(work);
@@ -94,7 +94,7 @@ static int confirm_page(const struct handoff_confirmer *confirmer, struct pg *pg
     if (rc == 0 && *more)
         rc = handoff_load_closings(&work, &ids);
     if (rc == 0 && *more)
-        rc = transact(&work, &ids);
+        rc = transact(&work, &ids, confirmer->snapshot);
     handoff_work_free(&work);
     buffer_free(&ids);
     return rc;

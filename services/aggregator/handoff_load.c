@@ -211,11 +211,12 @@ int handoff_load_closings(struct handoff_work *work, const struct buffer *ids)
     return rc;
 }
 
-int handoff_load_unconfirmed(struct handoff_work *work, const struct buffer *ids)
+int handoff_load_unconfirmed(struct handoff_work *work, const struct buffer *ids,
+                             const char *snapshot)
 {
     struct pg_result *rows;
     int rc = pg_query_prepared(work->pg, SQL_HANDOFFS_CONFIRM_LOAD,
-                               (const char *const[]){ids->data}, 1, &rows);
+                               (const char *const[]){ids->data, snapshot}, 2, &rows);
     if (rc != 0)
         return rc;
     rc = take_all(work, rows);

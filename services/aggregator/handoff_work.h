@@ -65,7 +65,8 @@ int handoff_load(struct handoff_work *work, const int64_t *merged, size_t count)
 /* Of handoffs to confirm, whose ids are the elements of an array (a parameter): the events on the
  * timeline that may close them; and themselves, locked, those that are still to be confirmed. */
 int handoff_load_closings(struct handoff_work *work, const struct buffer *ids) CHECKED;
-int handoff_load_unconfirmed(struct handoff_work *work, const struct buffer *ids) CHECKED;
+int handoff_load_unconfirmed(struct handoff_work *work, const struct buffer *ids,
+                             const char *snapshot) CHECKED;
 
 /* The rules on the batch's rows: what they open. */
 int handoff_openings(struct handoff_work *work) CHECKED;

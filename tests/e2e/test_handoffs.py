@@ -1,6 +1,8 @@
 """What events open and close in the database: the fold of handoffs by a real aggregator. Delivery has
 tests of its own (test_delivery.py)."""
+import contextlib
 import json
+import time
 import uuid
 from datetime import datetime, timedelta, timezone
 
@@ -8,6 +10,7 @@ import pytest
 from confluent_kafka import Producer
 
 from support.events import event
+from support.postgres import connect
 from support.wait import wait_for
 
 STRUCTURED = {"content-type": "application/cloudevents+json"}
@@ -266,3 +269,37 @@ def test_a_handoff_opens_the_next_but_not_without_end(world):
     log = world.stack.programs["tl-aggregator"].tail(1000)
     assert log.count("Handoffs open each other without end") == 1 and "rule=follow-up depth=9" in log
     assert world.stack.metric("tl-aggregator", "throughline_aggregator_handoffs_cut_total") == 1
+
+
+@contextlib.contextmanager
+def at_work(stack):
+    """A transaction of somebody, which has written something."""
+    with contextlib.closing(connect(stack.database)) as session, session.cursor() as cursor:
+        cursor.execute("BEGIN; SELECT pg_current_xact_id()")
+        yield cursor
+        cursor.execute("COMMIT")
+
+
+def test_what_is_called_in_doubt_while_it_is_confirmed_waits_anew(world):
+    """Another writer's merge comes between the look at the timeline and the lock on the handoff."""
+    email, stack = new_email(), world.stack
+    one = won(email)
+    with at_work(stack) as doubting:
+        with at_work(stack):
+            world.producer.produce("events.sales", json.dumps(one), None, 0, headers=STRUCTURED)
+            assert world.producer.flush(30) == 0
+            row, = wait_for(lambda: world.of(email), 30, "it is opened")
+            assert not row["told"]
+            doubting.execute("COMMIT; BEGIN; SELECT FROM store.handoffs WHERE handoff_id = %s FOR UPDATE",
+                             (row["handoff_id"],))
+        wait_for(lambda: stack.query("SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+                                     " AND application_name LIKE '%relay'"), 30, "the relay waits for the handoff")
+        doubting.execute("UPDATE store.handoffs SET confirm_xid = pg_current_xact_id() WHERE handoff_id = %s",
+                         (row["handoff_id"],))
+        with at_work(stack):
+            doubting.execute("COMMIT; BEGIN")
+            for _ in range(20):
+                assert not world.of(email)[0]["told"], "it waits for who is at work"
+                time.sleep(0.05)
+    wait_for(lambda: world.of(email)[0]["told"], 30, "it is told")
+    world.settle()

@@ -1,4 +1,5 @@
--- ids: those that are still to be confirmed, as in handoffs_load.sql
+-- ids, snapshot: those that are still to be confirmed, as in handoffs_load.sql; not what was called in doubt
+-- after the snapshot, perhaps just now: that waits for others than were waited for
 SELECT h.handoff_id, h.rule, h.identity_id, i.customer_id, h.from_department, h.to_department, h.state,
        h.overdue, h.undeliverable,
        (extract(epoch FROM h.occurred_at) * 1000000)::bigint,
@@ -10,6 +11,7 @@ SELECT h.handoff_id, h.rule, h.identity_id, i.customer_id, h.from_department, h.
        nullif(h.match, '[]')::text, h.due_ms, h.sequence, h.opened_sequence, h.depth, h.told, h.traceparent
 FROM store.handoffs h
 JOIN store.identities i ON i.identity_id = h.identity_id
-WHERE h.handoff_id = ANY ($1::uuid[]) AND h.confirm_xid IS NOT NULL
+WHERE h.handoff_id = ANY ($1::uuid[])
+  AND h.confirm_xid IS NOT NULL AND pg_visible_in_snapshot(h.confirm_xid, $2::pg_snapshot)
 ORDER BY h.handoff_id
 FOR UPDATE OF h
