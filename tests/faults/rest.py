@@ -5,7 +5,9 @@ from confluent_kafka import Consumer, TopicPartition
 from support.wait import wait_for
 
 STEP = 0.25
-LEFT = "SELECT (SELECT count(*) FROM store.outbox) AS outbox, count(*) AS open FROM store.handoffs WHERE state = 'open'"
+LEFT = """
+SELECT (SELECT count(*) FROM store.outbox) AS outbox, count(*) AS open FROM store.handoffs
+WHERE state = 'open' OR confirm_xid IS NOT NULL"""
 
 
 class Rest:

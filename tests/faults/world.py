@@ -22,6 +22,8 @@ ROLE = "faults_writer"  # what the aggregators log in as
 AGGREGATOR_KAFKA = {"session.timeout.ms": 1500, "heartbeat.interval.ms": 400,
                     "max.poll.interval.ms": 6000}
 DEPARTMENT_KAFKA = {"session.timeout.ms": 1500, "heartbeat.interval.ms": 400}  # of its inbox
+# And so that who waits for a row that a frozen aggregator has locked lets go before it is put out itself.
+DATABASE_TIMEOUT = "8s"
 LEASE = "2s"
 # A handoff is never given up here, and soon tried again.
 DELIVERY = {"deliver_tries": "1000", "deliver_timeout": "1s"}
@@ -51,7 +53,8 @@ class World:
     def _configure(self):
         with open(f"{self.stack.config}/throughline.json", encoding="utf-8") as file:
             settings = json.load(file)
-        settings["tl-aggregator"].update(kafka=AGGREGATOR_KAFKA, lease=LEASE)
+        settings["tl-aggregator"].update(kafka=AGGREGATOR_KAFKA, lease=LEASE,
+                                         database_timeout=DATABASE_TIMEOUT)
         for name in DEPARTMENTS:
             settings[name]["kafka"] = DEPARTMENT_KAFKA
         self.stack.write_config("throughline.json", settings)
