@@ -50,7 +50,7 @@ def two(bare_stack):
     stack = bare_stack
     for n in range(4):
         telling(stack, f"warm {n}", {"email": f"warm{n}@ties.example"}, n)
-    for topic in ("events.billing", "events.service"):  # none is to be made later, and rebalanced for
+    for topic in ("events.billing", "events.service", "events.throughline"):  # none is made later, rebalanced for
         stack.kafka.produce(topic, b"{}", partition=0)
     stack.start("tl-aggregator", "tl-aggregator#2")
     stack.wait_caught_up(60)
@@ -127,6 +127,7 @@ def test_an_event_put_in_meanwhile_is_a_repeat(two, way):
                        ("2026-01-08T10:12:07Z", event_uid("/tests/ties", name), name, name + " a"))
         telling(two, name, {"email": [f"a{way}@mean.example", f"b{way}@mean.example"]})
         wait_for(lambda: two.query("SELECT 1 AS one FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+                                   " AND application_name LIKE 'tl-aggregator writer %'"
                                    " AND datname = current_database()"), 30, "the writer waits for the other")
     connection.close()
     two.wait_caught_up(60)
