@@ -239,8 +239,8 @@ def test_circumstances_and_owner(world):
     world.tell(event("service.ticket.opened", {"customer": {"email": email}, **ticket,
                                                "issue": {"id": "I1", "summary": "Broken"}}, time=now(-8)))
     assert [row["to_department"] for row in world.of(email)] == ["service"]
-    world.tell(event("sales.customer.linked", {"customer": {"email": other}, "owner": "ann"}, time=now(-9)),
-               event("service.ticket.opened", {"customer": {"email": other}, **ticket,
+    world.tell(event("sales.customer.linked", {"customer": {"email": other}, "owner": "ann"}, time=now(-9)))
+    world.tell(event("service.ticket.opened", {"customer": {"email": other}, **ticket,
                                                "issue": {"id": "I1", "summary": "Broken"}}, time=now(-8)))
     wait_for(lambda: world.of(other), 10, "it is opened")
     assert [row["to_department"] for row in world.of(other)] == ["sales"]
@@ -303,3 +303,33 @@ def test_what_is_called_in_doubt_while_it_is_confirmed_waits_anew(world):
                 time.sleep(0.05)
     wait_for(lambda: world.of(email)[0]["told"], 30, "it is told")
     world.settle()
+
+
+@contextlib.contextmanager
+def plans_of_large_tables(stack):
+    """Sessions of the aggregator that begin within join by loops over indexes, as where there is much."""
+    name = stack.database.rsplit("/", 1)[1]
+    for way in ("hashjoin", "mergejoin", "seqscan"):
+        stack.query(f"ALTER DATABASE {name} SET enable_{way} = off")
+    stack.stop("tl-aggregator")
+    stack.start("tl-aggregator")
+    yield
+    stack.query(f"ALTER DATABASE {name} RESET ALL")
+
+
+def test_handoffs_that_somebody_changes_at_that_moment_are_closed_all_the_same(world):
+    """The writer waits for the rows, and then has to see each as it has become."""
+    email, stack, deals = new_email(), world.stack, [f"D{n}" for n in range(5)]
+    world.tell(*(event("sales.deal.created", {"customer": {"email": email}, "deal": deal}, time=now(-10))
+                 for deal in deals))
+    with plans_of_large_tables(stack), at_work(stack) as changing:
+        changing.execute("UPDATE store.handoffs SET state = 'delivered' WHERE handoff_id = ANY (%s::uuid[])",
+                         ([str(row["handoff_id"]) for row in world.of(email)],))
+        for deal in deals:
+            world.producer.produce("events.billing", json.dumps(invoice(email, deal=deal)), None, 0,
+                                   headers=STRUCTURED)
+        assert world.producer.flush(30) == 0
+        wait_for(lambda: stack.query("SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+                                     " AND application_name LIKE '%writer%'"), 30, "a writer waits for a handoff")
+    world.settle()
+    assert [(row["state"], row["sequence"]) for row in world.of(email)] == [("done", 2)] * len(deals)

@@ -1,5 +1,6 @@
 -- identities, ids, merged customers: the live handoffs of the identities' and the merged customers, and the
--- named ones, locked in the order of their ids
+-- named ones, locked in the order of their ids. The ids as an array: a row that another writer has changed
+-- meanwhile is looked at anew, and a join with what the ids come from would lose it there.
 SELECT h.handoff_id, h.rule, h.identity_id, i.customer_id, h.from_department, h.to_department, h.state,
        h.overdue, h.undeliverable,
        (extract(epoch FROM h.occurred_at) * 1000000)::bigint,
@@ -11,7 +12,7 @@ SELECT h.handoff_id, h.rule, h.identity_id, i.customer_id, h.from_department, h.
        nullif(h.match, '[]')::text, h.due_ms, h.sequence, h.opened_sequence, h.depth, h.told, h.traceparent
 FROM store.handoffs h
 JOIN store.identities i ON i.identity_id = h.identity_id
-WHERE h.handoff_id IN (
+WHERE h.handoff_id = ANY (ARRAY(
     SELECT unnest($2::uuid[])
     UNION ALL
     SELECT x.handoff_id
@@ -20,6 +21,6 @@ WHERE h.handoff_id IN (
     WHERE y.customer_id IN (
         SELECT z.customer_id FROM store.identities z WHERE z.identity_id = ANY ($1::bigint[])
         UNION ALL SELECT unnest($3::bigint[]))
-)
+))
 ORDER BY h.handoff_id
 FOR UPDATE OF h
