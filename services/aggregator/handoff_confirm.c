@@ -7,12 +7,14 @@
 #include "services/aggregator/handoff_work.h"
 #include "sql.h"
 
+#define TELL_MS   30000
 #define PAGE_ROWS "50" /* locked together, so that writers wait but for a moment */
 
 void handoff_confirmer_clear(struct handoff_confirmer *confirmer)
 {
     free(confirmer->snapshot);
-    confirmer->snapshot = NULL;
+    free(confirmer->after);
+    confirmer->snapshot = confirmer->after = NULL;
 }
 
 static int begin(struct handoff_confirmer *confirmer, struct pg *pg)
@@ -23,27 +25,32 @@ static int begin(struct handoff_confirmer *confirmer, struct pg *pg)
         return rc;
     if (pg_rows(row) > 0) {
         confirmer->snapshot = strdup(pg_text(row, 0, 0));
-        confirmer->begun_ms = clock_monotonic_ms();
-        rc = confirmer->snapshot ? 0 : ERR_MEMORY;
+        confirmer->after = strdup(pg_text(row, 0, 1));
+        confirmer->told_ms = clock_monotonic_ms();
+        rc = confirmer->snapshot && confirmer->after ? 0 : ERR_MEMORY;
     }
     pg_result_free(row);
+    if (rc != 0)
+        handoff_confirmer_clear(confirmer);
     return rc;
 }
 
 /* Have all ended that were at work when it was begun? */
-static int look(const struct handoff_confirmer *confirmer, struct pg *pg, bool *ready)
+static int look(struct handoff_confirmer *confirmer, struct pg *pg, bool *ready)
 {
     struct pg_result *row;
-    const char *const params[] = {confirmer->snapshot};
+    const char *const params[] = {confirmer->after};
     int rc = pg_query_prepared(pg, SQL_HANDOFFS_CONFIRM_READY, params, 1, &row);
     if (rc != 0)
         return rc;
     *ready = strcmp(pg_text(row, 0, 0), "t") == 0;
     pg_result_free(row);
-    if (!*ready && clock_monotonic_ms() - confirmer->begun_ms >= HANDOFF_CONFIRM_WAIT_MS) {
-        log_warn("A transaction in this database is at work for very long: handoffs are not told "
-                 "later for it");
-        *ready = true;
+    int64_t now = clock_monotonic_ms();
+    if (!*ready && now - confirmer->told_ms >= TELL_MS) {
+        confirmer->told_ms = now;
+        log_warn("Handoffs are not told as long as a transaction of the writers' role is at work "
+                 "that is so long",
+                 LOG_INT("ms", TELL_MS));
     }
     return 0;
 }
@@ -72,6 +79,7 @@ static int transact(struct handoff_work *work, const struct buffer *ids, const c
         return rc;
     rc = handoff_load_unconfirmed(work, ids, snapshot);
     if (rc == 0 && work->count > 0) {
+        handoff_sort_closings(work->closing, work->closing_count);
         handoff_fold_closings(work->handoff, work->count, work->closing, work->closing_count);
         rc = handoff_write_confirmed(work);
     }
@@ -110,7 +118,7 @@ static bool passes(const struct pg *pg, int rc)
 
 int handoff_confirm(struct handoff_confirmer *confirmer, struct pg *pg)
 {
-    bool ready = false, more = true;
+    bool ready = false, more = false;
     int rc = 0;
     if (!confirmer->snapshot)
         rc = begin(confirmer, pg);
@@ -118,10 +126,10 @@ int handoff_confirm(struct handoff_confirmer *confirmer, struct pg *pg)
         rc = look(confirmer, pg, &ready);
     if (rc != 0 || !ready)
         return rc;
-    while (rc == 0 && more)
-        rc = confirm_page(confirmer, pg, &more);
+    rc = confirm_page(confirmer, pg, &more);
     if (passes(pg, rc))
         return 0;
-    handoff_confirmer_clear(confirmer);
+    if (rc != 0 || !more)
+        handoff_confirmer_clear(confirmer);
     return rc;
 }

@@ -3,11 +3,11 @@
  *
  * A batch that opens a handoff cannot see a closing event that another writer is putting on the
  * timeline at that moment, nor can that writer see the handoff. So the handoff waits (confirm_xid)
- * until every transaction that was at work when it could first be seen has ended: a writer that
- * came later has seen it, and what an earlier one wrote can be seen now. Then the timeline is
- * looked at for what closes it, and its opening is told, or that it was done before it was opened.
- * So no closing event locks its customer, and an event that closes nothing costs a look into an
- * index.
+ * until every transaction of the writers that was at work when it could first be seen has ended: a
+ * writer that came later has seen it, and what an earlier one wrote can be seen now. Then the
+ * timeline is looked at for what closes it, and its opening is told, or that it was done before it
+ * was opened. So no closing event locks its customer, and an event that closes nothing costs a look
+ * into an index.
  *
  * The relay does it, as it would publish what was told. Several at once do no harm: rows are
  * locked, and who comes second finds them confirmed. One thread a confirmer.
@@ -18,17 +18,16 @@
 #include "common/pg/pg.h"
 #include "services/aggregator/handoff_rules.h"
 
-/* No batch takes longer (its statements are bounded): whatever transaction of this database is
- * older is somebody else's, and not waited for. */
-#define HANDOFF_CONFIRM_WAIT_MS 60000
-
 struct handoff_confirmer {
     const struct handoff_rules *rules;
-    char *snapshot;   /* what could be seen when it was begun; NULL: nothing is to be confirmed */
-    int64_t begun_ms; /* clock_monotonic_ms */
+    char *snapshot;  /* what could be seen when it was begun; NULL: nothing is to be confirmed */
+    char *after;     /* the transactions before this one are waited for */
+    int64_t told_ms; /* when it was begun, or last told that it waits (clock_monotonic_ms) */
 };
 
-/* The next step, for whose turn it is: about every 20 ms. Waits for nobody but the server. */
+/* The next step, for whose turn it is: about every 20 ms, at most a page. Waits for nobody but the
+ * server. For transactions it waits as long as they last, telling of it: the server's own bounds
+ * (option database_timeout) end a writer's. */
 int handoff_confirm(struct handoff_confirmer *confirmer, struct pg *pg) CHECKED;
 
 void handoff_confirmer_clear(struct handoff_confirmer *confirmer);

@@ -46,7 +46,9 @@ static bool is_older(const struct handoff *a, const struct handoff *b)
 
 static bool can_end(const struct handoff *handoff, const struct handoff_closing *closing)
 {
-    return handoff->customer_id == closing->customer_id && !handoff_is_closed(handoff->state) &&
+    bool theirs = handoff->customer_id == closing->customer_id ||
+                  handoff->customer_id == closing->account_customer_id;
+    return theirs && !handoff_is_closed(handoff->state) &&
            handoff->occurred_at <= closing->occurred_at &&
            span_is(handoff->rule, closing->rule->name) &&
            handoff_matches(closing->rule, handoff->match, closing->data);
@@ -73,12 +75,15 @@ static void end_oldest(struct handoff *handoffs, size_t count,
     oldest->changed = true;
 }
 
-void handoff_fold_closings(struct handoff *handoffs, size_t handoff_count,
-                           struct handoff_closing *closings, size_t closing_count)
+void handoff_sort_closings(struct handoff_closing *closings, size_t count)
 {
-    if (closing_count == 0)
-        return;
-    qsort(closings, closing_count, sizeof *closings, by_time);
+    if (count > 0)
+        qsort(closings, count, sizeof *closings, by_time);
+}
+
+void handoff_fold_closings(struct handoff *handoffs, size_t handoff_count,
+                           const struct handoff_closing *closings, size_t closing_count)
+{
     for (size_t i = 0; i < closing_count; i++)
         if (i == 0 || by_time(&closings[i - 1], &closings[i]) != 0)
             end_oldest(handoffs, handoff_count, &closings[i]);

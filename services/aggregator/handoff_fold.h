@@ -38,7 +38,9 @@ struct handoff {
 
 /* An event that a rule closes or cancels handoffs by. */
 struct handoff_closing {
-    int64_t identity_id, customer_id, occurred_at;
+    int64_t identity_id, customer_id;
+    int64_t account_identity_id, account_customer_id; /* 0: it names no account besides */
+    int64_t occurred_at;
     struct event_uid uid;
     const struct handoff_rule *rule;
     enum handoff_use use; /* HANDOFF_DONE, HANDOFF_CANCELS */
@@ -48,12 +50,14 @@ struct handoff_closing {
 
 /*
  * Each event, in the order of (occurred_at, uid), ends at most one handoff of its rule, however
- * often it is listed: the oldest live one of its customer that occurred at or before it and whose
- * `match` values it carries. `closings` is sorted in place. A handoff whose rule is gone is ended
+ * often it is listed: the oldest live one of its customers (an event may name a person and an
+ * account) that occurred at or before it and whose
+ * `match` values it carries. `closings` come sorted. A handoff whose rule is gone is ended
  * by nobody but people.
  */
 void handoff_fold_closings(struct handoff *handoffs, size_t handoff_count,
-                           struct handoff_closing *closings, size_t closing_count);
+                           const struct handoff_closing *closings, size_t closing_count);
+void handoff_sort_closings(struct handoff_closing *closings, size_t count);
 
 /* Do the opening event's values equal those of a closing event? A value that either lacks never
  * does. */

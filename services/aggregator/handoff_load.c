@@ -105,6 +105,30 @@ static void list_asked(const struct batch *batch, struct columns *question)
     }
 }
 
+/* The answer is sorted by identity. 0: not there. */
+static int64_t find_customer(const struct pg_result *rows, int64_t identity)
+{
+    int low = 0, high = pg_rows(rows);
+    while (low < high) {
+        int middle = low + (high - low) / 2;
+        if (pg_int(rows, middle, 0) < identity)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    bool found = low < pg_rows(rows) && pg_int(rows, low, 0) == identity;
+    return found ? pg_int(rows, low, 1) : 0;
+}
+
+static void list_identities(const struct handoff_work *work, struct buffer *column)
+{
+    for (size_t i = 0; i < work->closing_count; i++) {
+        pg_array_int(column, work->closing[i].identity_id);
+        if (work->closing[i].account_identity_id)
+            pg_array_int(column, work->closing[i].account_identity_id);
+    }
+}
+
 /* Whose the closing events are, the database says: what a writer remembers of it may be older than
  * a merge by another. Those of customers without handoffs stay without. */
 static int find_customers(struct handoff_work *work)
@@ -114,8 +138,7 @@ static int find_customers(struct handoff_work *work)
     if (work->count == 0 || work->closing_count == 0)
         return 0;
     columns_init(&question);
-    for (size_t i = 0; i < work->closing_count; i++)
-        pg_array_int(&question.column[0], work->closing[i].identity_id);
+    list_identities(work, &question.column[0]);
     for (size_t i = 0; i < work->count; i++)
         pg_array_int(&question.column[1], work->handoff[i].customer_id);
     int rc = columns_put(work->pg, &question, SQL_HANDOFFS_CUSTOMERS, 2, &rows);
@@ -123,31 +146,36 @@ static int find_customers(struct handoff_work *work)
     if (rc != 0)
         return rc;
     for (size_t i = 0; i < work->closing_count; i++) {
-        int low = 0, high = pg_rows(rows);
-        while (low < high) {
-            int middle = low + (high - low) / 2;
-            if (pg_int(rows, middle, 0) < work->closing[i].identity_id)
-                low = middle + 1;
-            else
-                high = middle;
-        }
-        if (low < pg_rows(rows) && pg_int(rows, low, 0) == work->closing[i].identity_id)
-            work->closing[i].customer_id = pg_int(rows, low, 1);
+        struct handoff_closing *closing = &work->closing[i];
+        closing->customer_id = find_customer(rows, closing->identity_id);
+        if (closing->account_identity_id)
+            closing->account_customer_id = find_customer(rows, closing->account_identity_id);
     }
     pg_result_free(rows);
     return 0;
 }
 
-int handoff_load(struct handoff_work *work, const int64_t *merged, size_t count)
+/* Rules that some closing event is for, each once. */
+static void list_rules(const struct handoff_work *work, struct buffer *column)
+{
+    for (size_t r = 0; work->rules && r < work->rules->count; r++) {
+        const struct handoff_rule *rule = &work->rules->rules[r];
+        bool wanted = false;
+        for (size_t i = 0; i < work->closing_count && !wanted; i++)
+            wanted = work->closing[i].rule == rule;
+        if (wanted)
+            pg_array_text(column, span_of(rule->name));
+    }
+}
+
+int handoff_load(struct handoff_work *work)
 {
     struct columns question;
     columns_init(&question);
-    question.rows = work->closing_count + count;
-    for (size_t i = 0; i < work->closing_count; i++)
-        pg_array_int(&question.column[0], work->closing[i].identity_id);
-    for (size_t i = 0; i < count; i++)
-        pg_array_int(&question.column[2], merged[i]);
+    question.rows = work->closing_count;
+    list_identities(work, &question.column[0]);
     list_asked(work->batch, &question);
+    list_rules(work, &question.column[2]);
     int rc = question.rows > 0 ? load(work, &question, SQL_HANDOFFS_LOAD, 3) : 0;
     columns_free(&question);
     return rc ? rc : find_customers(work);

@@ -67,42 +67,59 @@ static int64_t customer_of(const struct handoff_work *work, const struct handoff
     return work->batch->identity[opening->row->identity].customer_id;
 }
 
-static bool asks_database(const struct handoff_rule *rule)
+static bool goes_to_owner(const struct handoff_rule *rule)
 {
-    return rule->open_issue != ISSUE_ANY || rule->known_for_ms > 0 || rule->first ||
-           strcmp(rule->to, HANDOFF_TO_OWNER) == 0;
+    return strcmp(rule->to, HANDOFF_TO_OWNER) == 0;
 }
 
-/* Has one before it in the batch been opened by the same rule for the same customer? */
-static bool is_second(const struct handoff_work *work, size_t index)
+/* How many before it in the batch are opened by the same rule for the same customer? */
+static int64_t count_before(const struct handoff_work *work, size_t index)
 {
     const struct handoff_opening *opening = &work->opening[index];
+    int64_t count = 0;
     for (size_t i = 0; i < index; i++) {
         const struct handoff_opening *other = &work->opening[i];
-        if (!other->dropped && other->rule == opening->rule &&
-            customer_of(work, other) == customer_of(work, opening))
-            return true;
+        count += !other->dropped && other->rule == opening->rule &&
+                 customer_of(work, other) == customer_of(work, opening);
     }
-    return false;
+    return count;
 }
 
+/* Departments whose systems answer each other by events can go round without end, which no look at
+ * the rules shows. */
+static bool too_many(const struct handoff_opening *opening, int64_t within_a_day)
+{
+    if (within_a_day < HANDOFF_DAY_LIMIT)
+        return false;
+    handoff_metrics_cut();
+    log_error("A rule opens handoffs for one customer without end: this one is not opened. Do its "
+              "events answer what is handed over?",
+              LOG_TEXT("rule", opening->rule->name), LOG_INT("within_a_day", within_a_day),
+              LOG_TEXT("topic", opening->row->partition->topic),
+              LOG_INT("partition", opening->row->partition->partition),
+              LOG_INT("offset", opening->row->offset));
+    return true;
+}
+
+/* The columns of SQL_HANDOFFS_CIRCUMSTANCES, in their order. */
 static void judge(struct handoff_work *work, size_t index, const struct pg_result *rows, int row)
 {
     struct handoff_opening *opening = &work->opening[index];
     const struct handoff_rule *rule = opening->rule;
+    int64_t before = count_before(work, index);
     bool open_issue = strcmp(pg_text(rows, row, 0), "t") == 0;
-    bool had = strcmp(pg_text(rows, row, 2), "t") == 0;
+    bool had = before > 0 || strcmp(pg_text(rows, row, 2), "t") == 0;
     if (rule->open_issue != ISSUE_ANY && open_issue != (rule->open_issue == ISSUE_OPEN))
         opening->dropped = true;
     if (rule->known_for_ms > 0 &&
         (pg_is_null(rows, row, 1) || work->now - pg_int(rows, row, 1) < rule->known_for_ms * 1000))
         opening->dropped = true;
-    if (rule->first && (had || is_second(work, index)))
+    if (rule->first && had)
         opening->dropped = true;
-    if (strcmp(rule->to, HANDOFF_TO_OWNER) != 0)
-        return;
-    const struct department *owner = vocabulary_department(work->vocabulary, pg_span(rows, row, 3));
-    if (owner)
+    if (!opening->dropped)
+        opening->dropped = too_many(opening, before + pg_int(rows, row, 3));
+    const struct department *owner = vocabulary_department(work->vocabulary, pg_span(rows, row, 4));
+    if (goes_to_owner(rule) && owner)
         opening->to = span_of(owner->name);
 }
 
@@ -110,7 +127,7 @@ static void judge(struct handoff_work *work, size_t index, const struct pg_resul
 static void find_receiver(struct handoff_opening *opening)
 {
     const struct handoff_rule *rule = opening->rule;
-    if (strcmp(rule->to, HANDOFF_TO_OWNER) != 0)
+    if (!goes_to_owner(rule))
         opening->to = span_of(rule->to);
     else if (!opening->to.ptr)
         opening->to = span_of(rule->fallback);
@@ -124,13 +141,11 @@ static void find_receiver(struct handoff_opening *opening)
 static int judge_all(struct handoff_work *work, struct columns *question)
 {
     struct pg_result *rows;
-    int row = 0;
-    int rc = columns_put(work->pg, question, SQL_HANDOFFS_CIRCUMSTANCES, 3, &rows);
+    int rc = columns_put(work->pg, question, SQL_HANDOFFS_CIRCUMSTANCES, 5, &rows);
     if (rc != 0)
         return rc;
     for (size_t i = 0; i < work->opening_count; i++)
-        if (asks_database(work->opening[i].rule))
-            judge(work, i, rows, row++);
+        judge(work, i, rows, (int)i);
     pg_result_free(rows);
     return 0;
 }
@@ -140,12 +155,12 @@ static int ask_circumstances(struct handoff_work *work)
     struct columns question;
     columns_init(&question);
     for (size_t i = 0; i < work->opening_count; i++) {
-        const struct handoff_opening *opening = &work->opening[i];
-        if (!asks_database(opening->rule))
-            continue;
-        pg_array_int(&question.column[0], customer_of(work, opening));
-        pg_array_text(&question.column[1], span_of(opening->rule->name));
-        column_flag(&question.column[2], opening->rule->known_for_ms > 0);
+        const struct handoff_rule *rule = work->opening[i].rule;
+        pg_array_int(&question.column[0], customer_of(work, &work->opening[i]));
+        pg_array_text(&question.column[1], span_of(rule->name));
+        column_flag(&question.column[2], rule->open_issue != ISSUE_ANY);
+        column_flag(&question.column[3], rule->known_for_ms > 0);
+        column_flag(&question.column[4], goes_to_owner(rule));
         question.rows++;
     }
     int rc = question.rows > 0 ? judge_all(work, &question) : 0;

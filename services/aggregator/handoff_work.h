@@ -58,9 +58,9 @@ int handoff_work_grow(void *list, size_t count, size_t *capacity, size_t size) C
 /* Data as a tree, owned by the work; NULL where there is none, or it is not JSON. */
 int handoff_work_data(struct handoff_work *work, struct span text, json_t **data) CHECKED;
 
-/* Reads, and locks, the live handoffs of the customers of the closing rows' identities and of those
- * that were merged, and those that requests name. The closings learn their customers. */
-int handoff_load(struct handoff_work *work, const int64_t *merged, size_t count) CHECKED;
+/* Reads, and locks, the live handoffs that the closing rows may close, and those that requests
+ * name. The closings learn their customers. */
+int handoff_load(struct handoff_work *work) CHECKED;
 
 /* Of handoffs to confirm, whose ids are the elements of an array (a parameter): the events on the
  * timeline that may close them; and themselves, locked, those that are still to be confirmed. */

@@ -168,6 +168,9 @@ static int add_closing(struct handoff_work *work, const struct batch_row *row,
     batch_row_key(work->batch, row, &source, &event_id);
     work->closing[work->closing_count++] = (struct handoff_closing){
         .identity_id = work->batch->identity[row->identity].identity_id,
+        .account_identity_id = row->account == BATCH_NONE || row->account == row->identity
+                                   ? 0
+                                   : work->batch->identity[row->account].identity_id,
         .occurred_at = row->occurred_at,
         .uid = row->uid,
         .rule = interest->rule,
@@ -302,14 +305,28 @@ static int take_request(struct handoff_work *work, const struct batch_row *row,
     return 0;
 }
 
-static int take_requests(struct handoff_work *work)
+/* Closing events and requests in the order in which they occurred: of two at one moment the event
+ * first. */
+static int fold(struct handoff_work *work)
 {
+    size_t folded = 0;
     int rc = 0;
+    handoff_sort_closings(work->closing, work->closing_count);
     for (size_t i = 0; i < work->batch->unique_count && rc == 0; i++) {
+        const struct batch_row *row = &work->batch->row[i];
         const struct batch_note *note = note_of(work->batch, i);
-        if (note && note->asked)
-            rc = take_request(work, &work->batch->row[i], note);
+        if (!note || !note->asked)
+            continue;
+        size_t until = folded;
+        while (until < work->closing_count && work->closing[until].occurred_at <= row->occurred_at)
+            until++;
+        handoff_fold_closings(work->handoff, work->count, &work->closing[folded], until - folded);
+        folded = until;
+        rc = take_request(work, row, note);
     }
+    if (folded < work->closing_count)
+        handoff_fold_closings(work->handoff, work->count, &work->closing[folded],
+                              work->closing_count - folded);
     for (size_t i = 0; i < work->batch->note_count && rc == 0; i++)
         if (work->batch->note[i].refused)
             rc = refuse(work, &work->batch->note[i], NULL, "there is no such handoff");
@@ -320,7 +337,7 @@ static int take_requests(struct handoff_work *work)
 static int doubt(struct handoff_work *work, const struct customers *merged)
 {
     struct columns question;
-    if (merged->count == 0 || work->count == 0)
+    if (merged->count == 0)
         return 0;
     columns_init(&question);
     for (size_t i = 0; i < merged->count; i++)
@@ -338,15 +355,13 @@ static int apply(struct handoff_work *work, struct customers *merged)
     if (rc != 0)
         return rc;
     sort_customers(merged);
-    rc = handoff_load(work, merged->ids, merged->count);
+    rc = doubt(work, merged);
     if (rc == 0)
-        rc = doubt(work, merged);
+        rc = handoff_load(work);
     if (rc == 0)
         rc = handoff_openings(work);
-    if (rc != 0)
-        return rc;
-    handoff_fold_closings(work->handoff, work->count, work->closing, work->closing_count);
-    rc = take_requests(work);
+    if (rc == 0)
+        rc = fold(work);
     return rc ? rc : handoff_write(work);
 }
 

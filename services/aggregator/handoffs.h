@@ -17,7 +17,8 @@
 #include "services/aggregator/batch.h"
 #include "services/aggregator/handoff_rules.h"
 
-#define HANDOFF_DEPTH_LIMIT 8 /* so many handoffs may open each other in a row */
+#define HANDOFF_DEPTH_LIMIT 8    /* so many handoffs may open each other in a row */
+#define HANDOFF_DAY_LIMIT   1000 /* of a rule for one customer within a day */
 
 /* Before BEGIN: hangs the batch's requests on their handoffs' customers. One that speaks of a
  * handoff that is not there goes to quarantine; ERR_NOT_FOUND as for any refused row whose record

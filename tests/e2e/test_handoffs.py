@@ -333,3 +333,71 @@ def test_handoffs_that_somebody_changes_at_that_moment_are_closed_all_the_same(w
                                      " AND application_name LIKE '%writer%'"), 30, "a writer waits for a handoff")
     world.settle()
     assert [(row["state"], row["sequence"]) for row in world.of(email)] == [("done", 2)] * len(deals)
+
+
+OPENED = """INSERT INTO store.handoffs (handoff_id, rule, identity_id, to_department, ask, brief, brief_version, occurred_at,
+                                       opening_uid, opened_at, due_at, due_ms)
+    SELECT gen_random_uuid(), %s, identity_id, 'billing', 'x', '{}', 1, now(), gen_random_uuid(), now(),
+           now() + interval '1 day', 86400000
+    FROM store.identities, generate_series(1, %s) WHERE value = %s"""
+
+
+def test_a_writer_that_came_later_than_the_opener_is_waited_for(world):
+    """It could not see the handoff before the opener's commit, though its transaction is the later one."""
+    email, stack = new_email(), world.stack
+    world.tell(event("sales.call.made", {"customer": {"email": email}}, time=now()))
+    with contextlib.closing(connect(stack.database)) as opener, opener.cursor() as cursor:
+        cursor.execute("BEGIN")
+        cursor.execute(OPENED, ("plain", 1, email))
+        with at_work(stack):
+            cursor.execute("COMMIT")
+            for _ in range(20):
+                assert not world.of(email)[0]["told"], "it waits for who is at work"
+                time.sleep(0.05)
+    wait_for(lambda: world.of(email)[0]["told"], 30, "it is told")
+
+
+def test_an_event_of_a_person_closes_the_handoff_of_the_account_it_names(world):
+    email, domain = new_email(), f"{uuid.uuid4().hex[:10]}.example"
+    world.tell(event("sales.deal.won", {"customer": {"account": {"domain": domain}}, "amount": 9, "currency": "EUR"},
+                     time=now()))
+    assert [row["state"] for row in world.of(domain)] == ["open"]
+    world.tell(event("billing.invoice.issued", {"customer": {"email": email, "account": {"domain": domain}},
+                                                "amount": 9, "currency": "EUR"}, time=now(1)))
+    assert [row["state"] for row in world.of(domain)] == ["done"]
+
+
+def test_done_before_the_account_s_handoff_is_opened(world):
+    email, domain = new_email(), f"{uuid.uuid4().hex[:10]}.example"
+    world.tell(event("billing.invoice.issued", {"customer": {"email": email, "account": {"domain": domain}},
+                                                "amount": 9, "currency": "EUR"}, time=now(60)))
+    world.tell(event("sales.deal.won", {"customer": {"account": {"domain": domain}}, "amount": 9, "currency": "EUR"},
+                     time=now()))
+    assert [row["state"] for row in world.of(domain)] == ["done"]
+
+
+def test_accepted_and_then_done_in_one_batch(world):
+    """What came first counts first, also where both were read together."""
+    email = new_email()
+    world.tell(won(email))
+    handoff = world.of(email)[0]["handoff_id"]
+    world.stack.stop("tl-aggregator")
+    for one in (invoice(email, time=now(3)), ask(handoff, "accept", "billing")):
+        one.pop("on", None)
+        world.producer.produce("events.billing", json.dumps(one), None, 0, headers=STRUCTURED)
+    assert world.producer.flush(30) == 0
+    world.stack.start("tl-aggregator")
+    world.settle()
+    row = world.of(email)[0]
+    assert (row["state"], row["accepted_by"]) == ("done", "ann")
+
+
+def test_a_rule_that_opens_without_end_for_one_customer_is_cut(world):
+    """As where two departments' systems answer each other's handoffs by events."""
+    email, stack = new_email(), world.stack
+    world.tell(event("sales.call.made", {"customer": {"email": email}}, time=now()))
+    stack.query(OPENED, ("plain", 1000, email))
+    world.settle()
+    world.tell(won(email))
+    assert len(world.of(email)) == 1000
+    assert "opens handoffs for one customer without end" in stack.programs["tl-aggregator"].tail(200)

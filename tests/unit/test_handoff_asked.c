@@ -181,10 +181,10 @@ static void texts_have_limits(void **state)
         size_t limit;
     } cases[] = {
         {"by", "\"x\": 1", "/data/by", 256},
-        {"note", "\"by\": \"ann\"", "/data/note", HANDOFF_ASKED_NOTE_LIMIT},
+        {"note", "\"by\": \"ann\"", "/data/note", HANDOFF_NOTE_LIMIT},
         {"to", "\"by\": \"ann\"", "/data/to", 64},
     };
-    static char text[HANDOFF_ASKED_NOTE_LIMIT + 2], data[HANDOFF_ASKED_NOTE_LIMIT + 200];
+    static char text[HANDOFF_NOTE_LIMIT + 2], data[HANDOFF_NOTE_LIMIT + 200];
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct handoff_asked asked;
         struct fault fault;

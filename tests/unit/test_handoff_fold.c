@@ -65,6 +65,13 @@ static struct handoff_closing closing(int number, enum handoff_use use, int64_t 
                                     .event_id = span_of("e")};
 }
 
+static void fold(struct handoff *handoffs, size_t handoff_count, struct handoff_closing *closings,
+                 size_t closing_count)
+{
+    handoff_sort_closings(closings, closing_count);
+    handoff_fold_closings(handoffs, handoff_count, closings, closing_count);
+}
+
 static void every_state_meets_every_action(void **state)
 {
     (void)state;
@@ -136,7 +143,7 @@ static void the_oldest_closes_first(void **state)
     struct handoff handoffs[] = {opened("plain", 1, 30), opened("plain", 2, 10),
                                  opened("plain", 3, 20)};
     struct handoff_closing events[] = {closing(9, HANDOFF_DONE, 25)};
-    handoff_fold_closings(handoffs, 3, events, 1);
+    fold(handoffs, 3, events, 1);
     assert_int_equal(handoffs[0].state, HANDOFF_OPEN);
     assert_int_equal(handoffs[1].state, HANDOFF_FINISHED);
     assert_int_equal(handoffs[1].closed_at, 25);
@@ -150,7 +157,7 @@ static void one_event_closes_one_of_a_rule(void **state)
     struct handoff_closing events[] = {closing(9, HANDOFF_DONE, 40),
                                        closing(8, HANDOFF_CANCELS, 30),
                                        closing(7, HANDOFF_CANCELS, 50)};
-    handoff_fold_closings(handoffs, 2, events, 3);
+    fold(handoffs, 2, events, 3);
     assert_int_equal(handoffs[0].state, HANDOFF_CANCELLED); /* 30 came before 40 */
     assert_int_equal(handoffs[0].closed_at, 30);
     assert_int_equal(handoffs[1].state, HANDOFF_FINISHED);
@@ -163,9 +170,21 @@ static void an_event_that_is_listed_twice_closes_once(void **state)
     (void)state;
     struct handoff handoffs[] = {opened("plain", 1, 10), opened("plain", 2, 10)};
     struct handoff_closing events[] = {closing(9, HANDOFF_DONE, 40), closing(9, HANDOFF_DONE, 40)};
-    handoff_fold_closings(handoffs, 2, events, 2);
+    fold(handoffs, 2, events, 2);
     assert_int_equal(handoffs[0].state, HANDOFF_FINISHED);
     assert_int_equal(handoffs[1].state, HANDOFF_OPEN);
+}
+
+static void an_event_may_close_its_account_s(void **state)
+{
+    (void)state;
+    struct handoff handoffs[] = {opened("plain", 1, 10), opened("plain", 2, 5)};
+    handoffs[1].customer_id = 7;
+    struct handoff_closing event = closing(9, HANDOFF_DONE, 40);
+    event.account_customer_id = 7;
+    fold(handoffs, 2, &event, 1); /* the oldest of both customers' */
+    assert_int_equal(handoffs[0].state, HANDOFF_OPEN);
+    assert_int_equal(handoffs[1].state, HANDOFF_FINISHED);
 }
 
 static void what_does_not_close(void **state)
@@ -176,12 +195,12 @@ static void what_does_not_close(void **state)
     handoffs[2].customer_id = 2;
     handoffs[3].state = HANDOFF_DECLINED;
     struct handoff_closing events[] = {closing(9, HANDOFF_DONE, 49)};
-    handoff_fold_closings(handoffs, 4, events, 1);
+    fold(handoffs, 4, events, 1);
     for (int i = 0; i < 4; i++)
         assert_false(handoffs[i].changed);
     /* The very moment of the opening counts. */
     struct handoff_closing same = closing(9, HANDOFF_DONE, 50);
-    handoff_fold_closings(handoffs, 4, &same, 1);
+    fold(handoffs, 4, &same, 1);
     assert_true(handoffs[0].changed);
 }
 
@@ -226,6 +245,7 @@ int main(void)
         cmocka_unit_test(the_oldest_closes_first),
         cmocka_unit_test(one_event_closes_one_of_a_rule),
         cmocka_unit_test(an_event_that_is_listed_twice_closes_once),
+        cmocka_unit_test(an_event_may_close_its_account_s),
         cmocka_unit_test(what_does_not_close),
         cmocka_unit_test(matching_values_decide),
     };

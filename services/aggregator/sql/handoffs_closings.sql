@@ -8,9 +8,16 @@ JOIN unnest($2::text[], $3::text[], $4::boolean[]) AS r (rule, types, matches) O
 CROSS JOIN LATERAL (
     SELECT p.occurred_at, p.event_uid, p.event_id, p.type, CASE WHEN r.matches THEN p.data::text END AS data
     FROM store.identities y
-    JOIN store.events p ON p.identity_id = y.identity_id
+    CROSS JOIN LATERAL ( -- a person's events; those that name an account
+        SELECT q.occurred_at, q.event_uid, q.event_id, q.type, q.data
+        FROM store.events q
+        WHERE i.kind NOT LIKE 'account.%' AND q.identity_id = y.identity_id AND q.occurred_at >= h.occurred_at
+        UNION ALL
+        SELECT q.occurred_at, q.event_uid, q.event_id, q.type, q.data
+        FROM store.events q
+        WHERE i.kind LIKE 'account.%' AND q.account_identity_id = y.identity_id AND q.occurred_at >= h.occurred_at
+    ) p
     WHERE y.customer_id = i.customer_id
-      AND p.occurred_at >= h.occurred_at
       AND p.type = ANY (string_to_array(r.types, ','))
       AND NOT EXISTS (SELECT 1 FROM store.handoffs x WHERE x.rule = h.rule AND x.closing_uid = p.event_uid)
     ORDER BY p.occurred_at, p.event_uid

@@ -1,5 +1,5 @@
--- identities, ids, merged customers: the live handoffs of the identities' and the merged customers, and the
--- named ones, locked in the order of their ids. The ids as an array: a row that another writer has changed
+-- identities, ids, rules: the live handoffs that these rules opened for the identities' customers, and the named
+-- ones, locked in the order of their ids. The ids as an array: a row that another writer has changed
 -- meanwhile is looked at anew, and a join with what the ids come from would lose it there.
 SELECT h.handoff_id, h.rule, h.identity_id, i.customer_id, h.from_department, h.to_department, h.state,
        h.overdue, h.undeliverable,
@@ -18,9 +18,8 @@ WHERE h.handoff_id = ANY (ARRAY(
     SELECT x.handoff_id
     FROM store.identities y
     JOIN store.handoffs x ON x.identity_id = y.identity_id AND x.state IN ('open', 'delivered', 'accepted')
-    WHERE y.customer_id IN (
-        SELECT z.customer_id FROM store.identities z WHERE z.identity_id = ANY ($1::bigint[])
-        UNION ALL SELECT unnest($3::bigint[]))
+    WHERE y.customer_id IN (SELECT z.customer_id FROM store.identities z WHERE z.identity_id = ANY ($1::bigint[]))
+      AND x.rule = ANY ($3::text[])
 ))
 ORDER BY h.handoff_id
 FOR UPDATE OF h
