@@ -180,7 +180,7 @@ static void texts_have_limits(void **state)
         const char *name, *rest, *pointer;
         size_t limit;
     } cases[] = {
-        {"by", "\"x\": 1", "/data/by", 256},
+        {"by", "\"x\": 1", "/data/by", HANDOFF_BY_LIMIT},
         {"note", "\"by\": \"ann\"", "/data/note", HANDOFF_NOTE_LIMIT},
         {"to", "\"by\": \"ann\"", "/data/to", 64},
     };
@@ -192,7 +192,8 @@ static void texts_have_limits(void **state)
         text[cases[i].limit] = '\0';
         snprintf(data, sizeof data, "{" KNOWN ", %s, \"%s\": \"%s\"}", cases[i].rest, cases[i].name,
                  text);
-        assert_int_equal(read_json(TYPE_HANDOFF_DONE, data, &asked, &fault), 0);
+        if (read_json(TYPE_HANDOFF_DONE, data, &asked, &fault) != 0)
+            fail_msg("%s: %s: %s", cases[i].name, fault.pointer, fault.detail);
         const struct span read[] = {asked.by, asked.note, asked.to};
         assert_text(read[i], text);
         snprintf(data, sizeof data, "{" KNOWN ", %s, \"%s\": \"%sx\"}", cases[i].rest,
