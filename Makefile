@@ -129,8 +129,9 @@ $(BUILD)/gen/failing.ld: tests/unit/failing_exempt $(AGGREGATOR) $(DEPARTMENT) $
 	    sort -u | grep -vxFf $@.exempt | sed 's/^/--wrap=/' > $@
 	$(Q)printf -- '--wrap=%s\n' $(WRAP_ALWAYS) >> $@
 
-$(BUILD)/unit/test_failing_%: $(BUILD)/obj/tests/unit/test_failing_%.o $(FAILING) $(BUILD)/gen/failing.ld \
-                              $(THREADS) $(AGGREGATOR) $(DEPARTMENT) $(COMMON)
+# Named one by one: of two patterns make would take the other as long as an object is still to be made.
+$(FAILING_TESTS:%=$(BUILD)/unit/%): $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(FAILING) $(BUILD)/gen/failing.ld \
+                                    $(THREADS) $(AGGREGATOR) $(DEPARTMENT) $(COMMON)
 	@mkdir -p $(@D)
 	$(link) -Wl,@$(BUILD)/gen/failing.ld -lcmocka
 

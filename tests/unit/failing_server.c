@@ -150,8 +150,9 @@ static void put_rows(struct link *link)
         size_t start = begin(link, 'D');
         put_number(link, (uint32_t)link->answer.columns, 2);
         for (int c = 0; c < link->answer.columns; c++) {
-            size_t len = strlen(link->answer.cell[r][c]);
-            put_number(link, (uint32_t)len, 4);
+            const bool null = link->answer.null[r][c];
+            size_t len = null ? 0 : strlen(link->answer.cell[r][c]);
+            put_number(link, null ? UINT32_MAX : (uint32_t)len, 4);
             put(link, link->answer.cell[r][c], len);
         }
         end(link, start);
@@ -202,7 +203,7 @@ static void run_copy(struct link *link)
 static void prepare(struct link *link)
 {
     bool known = !link->session.aborted && store_columns(link->sql) >= 0;
-    link->answer = (struct store_answer){.sqlstate = known ? NULL : "25P02"};
+    store_clear(&link->answer, known ? NULL : "25P02");
 }
 
 static void simple_query(struct link *link, const char *sql)

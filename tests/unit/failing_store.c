@@ -1,4 +1,4 @@
-#include "tests/unit/failing_store.h"
+#include "tests/unit/failing_statements.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -18,7 +18,7 @@ uint64_t store_hash(uint64_t seed, const void *bytes, size_t len)
     return hash;
 }
 
-static void note(const char *what)
+void store_note(const char *what)
 {
     if (!breach)
         breach = what;
@@ -26,8 +26,7 @@ static void note(const char *what)
 
 /* --- parameters --- */
 
-/* The element after `*at` of an array literal, unquoted; false at its end. */
-static bool next_element(const char **at, char *out, size_t size)
+bool store_element(const char **at, char *out, size_t size)
 {
     const char *p = *at;
     size_t len = 0;
@@ -48,11 +47,11 @@ static bool next_element(const char **at, char *out, size_t size)
     return true;
 }
 
-static int64_t number(const char *array, size_t index)
+int64_t store_number(const char *array, size_t index)
 {
     char text[64] = "";
     for (size_t i = 0; i <= index; i++)
-        if (!next_element(&array, text, sizeof text))
+        if (!store_element(&array, text, sizeof text))
             return INT64_MIN;
     return strtoll(text, NULL, 10);
 }
@@ -62,13 +61,13 @@ static struct store_partition *partition_of(struct store *store, int64_t number_
     static struct store_partition unknown;
     if (number_of >= 0 && number_of < STORE_PARTITIONS)
         return &store->partition[number_of];
-    note("a partition that nobody has");
+    store_note("a partition that nobody has");
     return &unknown;
 }
 
 /* --- the timeline --- */
 
-static const struct store_row *find(const struct store_rows *rows, uint64_t key)
+const struct store_row *store_find(const struct store_rows *rows, uint64_t key)
 {
     for (size_t i = 0; i < rows->count; i++)
         if (rows->row[i].key == key)
@@ -76,94 +75,32 @@ static const struct store_row *find(const struct store_rows *rows, uint64_t key)
     return NULL;
 }
 
-static void add(struct store_rows *rows, const struct store_row *row)
+void store_add(struct store_rows *rows, const struct store_row *row)
 {
     if (rows->count < STORE_ROWS)
         rows->row[rows->count++] = *row;
     else
-        note("more rows than the test's tables hold");
-}
-
-static size_t big_endian(const char *p, size_t bytes)
-{
-    size_t value = 0;
-    for (size_t i = 0; i < bytes; i++)
-        value = value << 8 | (unsigned char)p[i];
-    return value;
-}
-
-enum field {
-    IDENTITY,
-    ACCOUNT,
-    OCCURRED_AT,
-    UID,
-    SOURCE,
-    EVENT_ID,
-    PARTITION = 14,
-    OFFSET,
-    FIELDS
-};
-
-/* One row of a binary COPY. NULL, or the SQLSTATE that refuses it. */
-static const char *read_row(const char **p, const char *end, struct store_row *row)
-{
-    const char *start = *p, *field[FIELDS];
-    size_t len[FIELDS];
-    if (end - *p < 2 || big_endian(*p, 2) != FIELDS)
-        return "22P04";
-    *p += 2;
-    for (int i = 0; i < FIELDS; i++) {
-        if (end - *p < 4)
-            return "22P04";
-        len[i] = big_endian(*p, 4);
-        *p += 4;
-        field[i] = *p;
-        if (len[i] == UINT32_MAX)
-            len[i] = 0;
-        else if (len[i] > (size_t)(end - *p))
-            return "22P04";
-        *p += len[i];
-    }
-    *row = (struct store_row){
-        .partition = (int64_t)big_endian(field[PARTITION], 4),
-        .offset = (int64_t)big_endian(field[OFFSET], 8),
-        .identity = len[IDENTITY] ? (int64_t)big_endian(field[IDENTITY], 8) : -1,
-        .account = len[ACCOUNT] ? (int64_t)big_endian(field[ACCOUNT], 8) : -1,
-        .key = store_hash(store_hash(0, field[OCCURRED_AT], 8), field[UID], 16),
-        .event =
-            store_hash(store_hash(0, field[SOURCE], len[SOURCE]), field[EVENT_ID], len[EVENT_ID]),
-        .bytes = store_hash(0, field[OCCURRED_AT], (size_t)(*p - field[OCCURRED_AT])),
-    };
-    return memmem(start, (size_t)(*p - start), "unstorable", 10) ? "22P02" : NULL;
-}
-
-/* Header, rows, trailer; into `rows`, where `unique` says that no key may be there twice. */
-static const char *read_rows(const char *bytes, size_t len, struct store_rows *rows, bool unique,
-                             size_t *count)
-{
-    const char *p = bytes + 19, *end = bytes + len;
-    if (len < 21 || memcmp(bytes, "PGCOPY\n\377\r\n\0", 11) != 0)
-        return "22P04";
-    for (*count = 0; end - p != 2 || memcmp(p, "\377\377", 2) != 0; ++*count) {
-        struct store_row row;
-        const char *refused = read_row(&p, end, &row);
-        if (refused)
-            return refused;
-        if (unique && find(rows, row.key))
-            return "23505";
-        add(rows, &row);
-    }
-    return NULL;
+        store_note("more rows than the test's tables hold");
 }
 
 /* --- statements --- */
 
-static void cell(struct store_answer *answer, int column, const char *text)
+/* Cells keep what they have: each row's are set, or NULL. */
+void store_clear(struct store_answer *answer, const char *sqlstate)
+{
+    answer->sqlstate = sqlstate;
+    answer->tag[0] = '\0';
+    answer->copy = false;
+    answer->columns = answer->rows = 0;
+    memset(answer->null, 0, sizeof answer->null);
+}
+
+void store_cell(struct store_answer *answer, int column, const char *text)
 {
     snprintf(answer->cell[answer->rows][column], sizeof answer->cell[0][0], "%s", text);
 }
 
-static void cell_number(struct store_answer *answer, int column, int64_t value)
+void store_cell_number(struct store_answer *answer, int column, int64_t value)
 {
     snprintf(answer->cell[answer->rows][column], sizeof answer->cell[0][0], "%lld",
              (long long)value);
@@ -171,7 +108,7 @@ static void cell_number(struct store_answer *answer, int column, int64_t value)
 
 static void one_number(struct store_answer *answer, int64_t value)
 {
-    cell_number(answer, 0, value);
+    store_cell_number(answer, 0, value);
     answer->rows = 1;
 }
 
@@ -179,8 +116,8 @@ static void take_over(struct store *s, const char *const *params, struct store_a
 {
     struct store_partition *p = partition_of(s, strtoll(params[1], NULL, 10));
     p->generation++;
-    cell_number(answer, 0, p->generation);
-    cell_number(answer, 1, p->next);
+    store_cell_number(answer, 0, p->generation);
+    store_cell_number(answer, 1, p->next);
     answer->rows = 1;
 }
 
@@ -188,30 +125,30 @@ enum begin { NUMBERS = 1, GENERATIONS, EXPECTED, NEXT, TIMELINE, DUPLICATES, QUA
 
 static void batch_begin(struct store *s, const char *const *params, struct store_answer *answer)
 {
-    for (size_t i = 0; number(params[NUMBERS], i) != INT64_MIN; i++) {
-        struct store_partition *p = partition_of(s, number(params[NUMBERS], i));
-        if (p->generation != number(params[GENERATIONS], i) ||
-            p->next != number(params[EXPECTED], i)) {
+    for (size_t i = 0; store_number(params[NUMBERS], i) != INT64_MIN; i++) {
+        struct store_partition *p = partition_of(s, store_number(params[NUMBERS], i));
+        if (p->generation != store_number(params[GENERATIONS], i) ||
+            p->next != store_number(params[EXPECTED], i)) {
             answer->sqlstate = "TL001";
             return;
         }
-        p->next = number(params[NEXT], i);
-        p->timeline += number(params[TIMELINE], i);
-        p->duplicates += number(params[DUPLICATES], i);
-        p->quarantined += number(params[QUARANTINED], i);
-        p->voided += number(params[VOIDED], i);
+        p->next = store_number(params[NEXT], i);
+        p->timeline += store_number(params[TIMELINE], i);
+        p->duplicates += store_number(params[DUPLICATES], i);
+        p->quarantined += store_number(params[QUARANTINED], i);
+        p->voided += store_number(params[VOIDED], i);
     }
     one_number(answer, 1);
 }
 
 static void batch_count(struct store *s, const char *const *params, struct store_answer *answer)
 {
-    for (size_t i = 0; number(params[1], i) != INT64_MIN; i++) {
-        struct store_partition *p = partition_of(s, number(params[1], i));
-        p->timeline += number(params[2], i);
-        p->duplicates += number(params[3], i);
-        p->quarantined += number(params[4], i);
-        p->voided += number(params[5], i);
+    for (size_t i = 0; store_number(params[1], i) != INT64_MIN; i++) {
+        struct store_partition *p = partition_of(s, store_number(params[1], i));
+        p->timeline += store_number(params[2], i);
+        p->duplicates += store_number(params[3], i);
+        p->quarantined += store_number(params[4], i);
+        p->voided += store_number(params[5], i);
     }
     one_number(answer, 1);
 }
@@ -222,12 +159,13 @@ static void resolve(struct store *s, const char *const *params, struct store_ans
     (void)s;
     const char *kinds = params[0], *values = params[1];
     char kind[64], value[128];
-    while (next_element(&kinds, kind, sizeof kind) && next_element(&values, value, sizeof value) &&
-           answer->rows < STORE_ROWS) {
+    while (store_element(&kinds, kind, sizeof kind) &&
+           store_element(&values, value, sizeof value) && answer->rows < STORE_ROWS) {
         uint64_t id = store_hash(store_hash(0, kind, strlen(kind)), value, strlen(value)) >> 16;
-        cell_number(answer, 0, answer->rows + 1);
-        cell_number(answer, 1, (int64_t)id);
-        cell_number(answer, 2, 7);
+        store_cell_number(answer, 0, answer->rows + 1);
+        store_cell_number(answer, 1, (int64_t)id);
+        store_cell_number(answer, 2, STORE_CUSTOMER);
+        store_cell(answer, 3, strncmp(value, "cat@", 4) == 0 ? "t" : "f"); /* merged */
         answer->rows++;
     }
 }
@@ -237,12 +175,12 @@ static void put_staged(struct store *s, const char *const *params, struct store_
     int put = 0;
     for (size_t i = 0; i < s->staged.count; i++) {
         struct store_row row = s->staged.row[i];
-        if (find(&s->events, row.key))
+        if (store_find(&s->events, row.key))
             continue;
-        row.identity = number(params[0], (size_t)row.identity);
+        row.identity = store_number(params[0], (size_t)row.identity);
         if (row.account >= 0)
-            row.account = number(params[0], (size_t)row.account);
-        add(&s->events, &row);
+            row.account = store_number(params[0], (size_t)row.account);
+        store_add(&s->events, &row);
         put++;
     }
     snprintf(answer->tag, sizeof answer->tag, "INSERT 0 %d", put);
@@ -252,13 +190,13 @@ static void staged_there(struct store *s, const char *const *params, struct stor
 {
     (void)params;
     for (size_t i = 0; i < s->staged.count; i++) {
-        const struct store_row *row = &s->staged.row[i], *there = find(&s->events, row->key);
+        const struct store_row *row = &s->staged.row[i], *there = store_find(&s->events, row->key);
         if (!there)
             continue;
-        cell(answer, 0, "events.sales");
-        cell_number(answer, 1, row->partition);
-        cell_number(answer, 2, row->offset);
-        cell(answer, 3, there->event == row->event ? "t" : "f");
+        store_cell(answer, 0, "events.sales");
+        store_cell_number(answer, 1, row->partition);
+        store_cell_number(answer, 2, row->offset);
+        store_cell(answer, 3, there->event == row->event ? "t" : "f");
         answer->rows++;
     }
 }
@@ -275,7 +213,7 @@ static void put_quarantine(struct store *s, const char *const *params, struct st
         if (s->quarantine.row[i].partition == row.partition &&
             s->quarantine.row[i].offset == row.offset)
             answer->sqlstate = "23505";
-    add(&s->quarantine, &row);
+    store_add(&s->quarantine, &row);
     snprintf(answer->tag, sizeof answer->tag, "INSERT 0 1");
 }
 
@@ -288,7 +226,8 @@ static void put_quarantine_again(struct store *s, const char *const *params,
     if (!answer->sqlstate)
         return;
     s->quarantine.count = before;
-    *answer = (struct store_answer){.tag = "INSERT 0 0"};
+    store_clear(answer, NULL);
+    snprintf(answer->tag, sizeof answer->tag, "INSERT 0 0");
 }
 
 static void count_quarantine(struct store *s, const char *const *params,
@@ -301,7 +240,7 @@ static void count_quarantine(struct store *s, const char *const *params,
 static void say_true(struct store *s, const char *const *params, struct store_answer *answer)
 {
     (void)s, (void)params;
-    cell(answer, 0, "t");
+    store_cell(answer, 0, "t");
     answer->rows = 1;
 }
 
@@ -328,16 +267,11 @@ static void begin_copy(struct store *s, const char *const *params, struct store_
     answer->copy = true;
 }
 
-/* By a phrase that no other statement has. */
-static const struct statement {
-    const char *phrase;
-    int columns;
-    void (*run)(struct store *s, const char *const *params, struct store_answer *answer);
-} statements[] = {
+static const struct store_statement statements[] = {
     {"store.take_over", 2, take_over},
     {"store.batch_begin", 1, batch_begin},
     {"store.batch_count", 1, batch_count},
-    {"store.resolve_identities", 3, resolve},
+    {"store.resolve_identities", 4, resolve},
     {"store.attach_identities", 1, say_true},
     {"store.make_month", 1, say_true},
     {"store.release", 1, say_true},
@@ -360,8 +294,11 @@ static const struct statement {
     {"SET ", 0, nothing},
 };
 
-static const struct statement *find_statement(const char *sql)
+static const struct store_statement *find_statement(const char *sql)
 {
+    for (size_t i = 0; i < store_handoff_statement_count; i++)
+        if (strstr(sql, store_handoff_statements[i].phrase))
+            return &store_handoff_statements[i];
     for (size_t i = 0; i < sizeof statements / sizeof *statements; i++)
         if (strstr(sql, statements[i].phrase))
             return &statements[i];
@@ -370,7 +307,7 @@ static const struct statement *find_statement(const char *sql)
 
 int store_columns(const char *sql)
 {
-    const struct statement *statement = find_statement(sql);
+    const struct store_statement *statement = find_statement(sql);
     return statement ? statement->columns : -1;
 }
 
@@ -387,12 +324,13 @@ static void check(const struct store *s)
             quarantined += s->quarantine.row[r].partition == i;
         for (size_t r = 0; r < s->events.count; r++)
             if (s->events.row[r].identity <= 0 || s->events.row[r].account == 0)
-                note("a row without an identity");
+                store_note("a row without an identity");
         if (p->next != p->timeline + p->duplicates + p->quarantined + p->voided)
-            note("a partition's offset is not what its books say");
+            store_note("a partition's offset is not what its books say");
         if (p->timeline != events || p->quarantined != quarantined)
-            note("a partition's books do not say what was stored");
+            store_note("a partition's books do not say what was stored");
     }
+    store_check_handoffs(s);
 }
 
 static void commit(struct store_session *session)
@@ -407,11 +345,18 @@ static bool is(const char *sql, const char *word)
     return strncmp(sql, word, strlen(word)) == 0;
 }
 
+void store_fail(struct store_session *session, const char *sqlstate, struct store_answer *answer)
+{
+    store_clear(answer, sqlstate);
+    session->aborted = session->in_transaction;
+}
+
 /* True when it was one of the words that rule a transaction. */
 static bool rule(struct store_session *session, const char *sql, struct store_answer *answer)
 {
     if (is(sql, "BEGIN")) {
         session->in_transaction = true;
+        session->has_savepoint = false;
         session->working = committed;
     } else if (is(sql, "COMMIT")) {
         if (session->in_transaction && !session->aborted)
@@ -419,6 +364,9 @@ static bool rule(struct store_session *session, const char *sql, struct store_an
         else
             sql = "ROLLBACK"; /* which is all that the tag says of it */
         session->in_transaction = session->aborted = false;
+    } else if (is(sql, "ROLLBACK TO") && !session->has_savepoint) {
+        store_fail(session, "3B001", answer);
+        return true;
     } else if (is(sql, "ROLLBACK TO")) {
         session->working = session->savepoint;
         session->aborted = false;
@@ -426,17 +374,14 @@ static bool rule(struct store_session *session, const char *sql, struct store_an
         session->in_transaction = session->aborted = false;
     } else if (is(sql, "SAVEPOINT") && !session->aborted) {
         session->savepoint = session->working;
-    } else if (!is(sql, "RELEASE") || session->aborted) {
+        session->has_savepoint = true;
+    } else if (is(sql, "RELEASE") && !session->aborted) {
+        session->has_savepoint = false; /* nobody has two */
+    } else {
         return false;
     }
     snprintf(answer->tag, sizeof answer->tag, "%.*s", (int)strcspn(sql, " "), sql);
     return true;
-}
-
-void store_fail(struct store_session *session, const char *sqlstate, struct store_answer *answer)
-{
-    *answer = (struct store_answer){.sqlstate = sqlstate};
-    session->aborted = session->in_transaction;
 }
 
 static void finish(struct store_session *session, struct store_answer *answer)
@@ -450,9 +395,9 @@ static void finish(struct store_session *session, struct store_answer *answer)
 void store_run(struct store_session *session, const char *sql, const char *const *params,
                struct store_answer *answer)
 {
-    const struct statement *statement = find_statement(sql);
+    const struct store_statement *statement = find_statement(sql);
     pthread_mutex_lock(&lock);
-    *answer = (struct store_answer){.sqlstate = NULL};
+    store_clear(answer, NULL);
     if (rule(session, sql, answer)) {
         pthread_mutex_unlock(&lock);
         return;
@@ -462,7 +407,7 @@ void store_run(struct store_session *session, const char *sql, const char *const
     if (session->aborted) {
         answer->sqlstate = "25P02";
     } else if (!statement) {
-        note("a statement that the test's tables do not know");
+        store_note("a statement that the test's tables do not know");
         answer->sqlstate = "42601";
     } else {
         answer->columns = statement->columns;
@@ -481,7 +426,7 @@ void store_copy(struct store_session *session, const char *sql, const char *byte
     struct store_rows *rows = staged ? &session->working.staged : &session->working.events;
     size_t count = 0;
     pthread_mutex_lock(&lock);
-    *answer = (struct store_answer){.sqlstate = read_rows(bytes, len, rows, !staged, &count)};
+    store_clear(answer, store_read_copy(bytes, len, rows, !staged, &count));
     snprintf(answer->tag, sizeof answer->tag, "COPY %zu", count);
     finish(session, answer);
     pthread_mutex_unlock(&lock);
@@ -505,8 +450,15 @@ void store_reset(const struct store_row *rows, size_t count)
     pthread_mutex_lock(&lock);
     committed = (struct store){.events = {.count = 0}};
     for (size_t i = 0; i < count; i++)
-        add(&committed.events, &rows[i]);
+        store_add(&committed.events, &rows[i]);
     breach = NULL;
+    pthread_mutex_unlock(&lock);
+}
+
+void store_put_handoff(const struct store_handoff *handoff)
+{
+    pthread_mutex_lock(&lock);
+    committed.handoffs.handoff[committed.handoffs.count++] = *handoff;
     pthread_mutex_unlock(&lock);
 }
 
