@@ -130,10 +130,10 @@ static void locate(struct store *s, const char *const *params, struct store_answ
 
 static void load(struct store *s, const char *const *params, struct store_answer *answer)
 {
-    const bool of_customer = count_of(params[0]) > 0 || count_of(params[2]) > 0;
     for (size_t i = 0; i < s->handoffs.count; i++) {
         const struct store_handoff *h = &s->handoffs.handoff[i];
-        if ((of_customer && is_live(h)) || holds(params[1], h->column[ID]))
+        const bool closes = count_of(params[0]) > 0 && holds(params[2], h->column[RULE]);
+        if ((closes && is_live(h)) || holds(params[1], h->column[ID]))
             answer_handoff(answer, h);
     }
 }
@@ -188,7 +188,8 @@ static void circumstances(struct store *s, const char *const *params, struct sto
         store_cell(answer, 0, "f");
         answer->null[answer->rows][1] = true;
         store_cell(answer, 2, had ? "t" : "f");
-        store_cell(answer, 3, "sales");
+        store_cell(answer, 3, had ? "1" : "0");
+        store_cell(answer, 4, "sales");
         answer->rows++;
     }
 }
@@ -295,6 +296,7 @@ static void confirm_begin(struct store *s, const char *const *params, struct sto
     if (!store_unconfirmed(s))
         return;
     store_cell(answer, 0, "10:20:");
+    store_cell(answer, 1, "30");
     answer->rows = 1;
 }
 
@@ -438,17 +440,17 @@ static void put_promises(struct store *s, const char *const *params, struct stor
 
 const struct store_statement store_handoff_statements[] = {
     {"SELECT h.handoff_id::text, i.kind", 3, locate},
-    {"UNION ALL SELECT unnest($3", STORE_COLUMNS, load},
+    {"x.rule = ANY ($3", STORE_COLUMNS, load},
     {"AND h.confirm_xid IS NOT NULL", STORE_COLUMNS, load_unconfirmed},
     {"y.customer_id = ANY ($2", 2, customers},
     {"SET confirm_xid = pg_current_xact_id()", 0, doubt},
-    {"wants_first_seen", 4, circumstances},
+    {"wants_first_seen", 5, circumstances},
     {"INSERT INTO store.handoffs", 0, open_new},
     {"closing_uid = u.closing_uid", 0, change},
     {"store.tell_handoffs", 1, tell},
     {"'throughline.handoff.refused'", 0, tell_refusal},
-    {"pg_current_snapshot()", 1, confirm_begin},
-    {"pg_snapshot_xmax", 1, confirm_ready},
+    {"pg_current_snapshot()", 2, confirm_begin},
+    {"l.transactionid", 1, confirm_ready},
     {"pg_visible_in_snapshot", 1, confirm_page},
     {"string_to_array(r.types", 7, closings},
     {"SET confirm_xid = NULL", 0, confirmed},
