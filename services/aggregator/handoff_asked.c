@@ -85,14 +85,14 @@ static int read_id(json_t *data, struct handoff_asked *asked, struct fault *faul
     return 0;
 }
 
-static bool is_report(enum handoff_action action)
+bool handoff_is_report(enum handoff_action action)
 {
     return action == ACTION_DELIVERED || action == ACTION_UNDELIVERABLE;
 }
 
 static int check(const struct handoff_asked *asked, struct fault *fault)
 {
-    if (!asked->by.ptr && !is_report(asked->action))
+    if (!asked->by.ptr && !handoff_is_report(asked->action))
         return fault_set(fault, "/data/by", "is required: who asks");
     if (!asked->note.ptr && asked->action == ACTION_DECLINE)
         return fault_set(fault, "/data/note", "is required: why it is declined");

@@ -30,6 +30,9 @@ struct handoff_asked {
 /* The action that a type asks for or reports. */
 bool handoff_action_of(struct span type, enum handoff_action *action);
 
+/* Does the department's service report it (or does somebody ask for it)? */
+bool handoff_is_report(enum handoff_action action);
+
 /* Spans in the arena. ERR_INVALID with a pointer below /data, ERR_MEMORY. */
 int handoff_asked_read(const struct event *event, struct arena *arena, struct handoff_asked *asked,
                        struct fault *fault) CHECKED;

@@ -237,17 +237,12 @@ static struct handoff *find(const struct handoff_work *work, const struct event_
     return NULL;
 }
 
-static bool is_report(const struct handoff_asked *asked)
-{
-    return asked->action == ACTION_DELIVERED || asked->action == ACTION_UNDELIVERABLE;
-}
-
 /* Whose word counts: the receiver's; of a declined one also the department's that it is back with.
  * A report may be late: about an opening that has been overtaken by a reassignment. */
 static bool may_ask(const struct handoff *handoff, const struct batch_note *note)
 {
     struct span department = span_of(note->department);
-    if (is_report(note->asked))
+    if (handoff_is_report(note->asked->action))
         return span_equal(handoff->to, department) &&
                note->asked->sequence >= handoff->opened_sequence;
     return span_equal(handoff->to, department) ||
@@ -276,7 +271,7 @@ static int take_request(struct handoff_work *work, const struct batch_row *row,
     if (!handoff) /* it was there when it was looked for, and handoffs stay */
         return refuse(work, note, NULL, "there is no such handoff");
     if (!may_ask(handoff, note))
-        return is_report(asked)
+        return handoff_is_report(asked->action)
                    ? 0
                    : refuse(work, note, handoff,
                             arena_printf(&work->arena, "the handoff is %.*s's, not %s's",

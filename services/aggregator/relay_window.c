@@ -162,11 +162,3 @@ void relay_window_sweep(struct relay_window *window, const int64_t *deleted, siz
     }
     window->count = kept;
 }
-
-size_t relay_window_flying(const struct relay_window *window)
-{
-    size_t flying = 0;
-    for (size_t i = 0; i < window->count; i++)
-        flying += window->rows[i].state == RELAY_FLIES;
-    return flying;
-}

@@ -71,7 +71,4 @@ bool relay_window_done(const struct relay_window *window, size_t index);
 void relay_window_sweep(struct relay_window *window, const int64_t *deleted, size_t deleted_count,
                         void (*drop)(struct relay_row *row));
 
-/* How many fly. */
-size_t relay_window_flying(const struct relay_window *window);
-
 #endif
