@@ -5,7 +5,9 @@
  * successor; who is gone is succeeded at once.
  *
  * The fence: whatever a holder writes it writes in a transaction that begins with store.lease_keep,
- * which fails with ERR_CONFLICT where somebody else has taken the lease. One thread a lease.
+ * which fails with ERR_CONFLICT where somebody else has taken the lease. Only what may be done
+ * twice goes without: handoff_confirm.h, whose rows are locked, and found confirmed by whoever
+ * comes second. One thread a lease.
  */
 #ifndef SERVICES_AGGREGATOR_LEASE_H
 #define SERVICES_AGGREGATOR_LEASE_H
