@@ -204,17 +204,18 @@ static int raise_kind(struct watch *watch, enum kind kind, const char *sql,
 
 static int raise_all(struct watch *watch)
 {
-    char until[24], page[16], max_age[24];
+    char until[24], page[16], customers[16], max_age[24];
     const char *ms = watch->lease->ms;
     snprintf(until, sizeof until, "%" PRId64, watch->judgement.until_us);
     snprintf(page, sizeof page, "%d", WATCH_PAGE);
+    snprintf(customers, sizeof customers, "%d", WATCH_CUSTOMERS);
     snprintf(max_age, sizeof max_age, "%" PRId64,
              config_number(watch->setup->config, "watch_max_age"));
     int rc =
         raise_kind(watch, OVERDUE, SQL_WATCH_OVERDUE, (const char *const[]){until, page, ms}, 3);
     if (rc == 0)
         rc = raise_kind(watch, STALE, SQL_WATCH_STALE,
-                        (const char *const[]){until, max_age, page, ms}, 4);
+                        (const char *const[]){until, max_age, customers, ms}, 4);
     if (rc == 0)
         rc = raise_kind(watch, UNTOLD, SQL_WATCH_UNTOLD,
                         (const char *const[]){until, max_age, page, ms, watch->untold_after}, 5);

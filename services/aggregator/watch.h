@@ -11,8 +11,10 @@
 #include "services/aggregator/writer.h"
 
 /* At each look at most so many of a kind are looked at: history that is read in does not raise all
- * at once what it makes stale. */
-#define WATCH_PAGE 200
+ * at once what it makes stale. Fewer customers: their rows are locked meanwhile, which writers
+ * want. */
+#define WATCH_PAGE      200
+#define WATCH_CUSTOMERS 50
 
 struct watch;
 

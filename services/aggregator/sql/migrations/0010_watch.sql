@@ -78,59 +78,104 @@ CREATE TABLE store.settings (
 );
 GRANT SELECT, INSERT, UPDATE, DELETE ON store.settings TO throughline_writer;
 
--- When a customer was last in contact with anybody, by which identity, and after how long a silence
--- they are stale: the shortest time of the departments that were ever in contact with them, since that
--- one would have expected to hear first. last_touch NULL: nobody was. May read what its caller may not.
-CREATE FUNCTION store.silence_of(customer bigint, OUT last_touch timestamptz, OUT identity_id bigint,
-                                 OUT stale_after text)
+-- The last contact of anybody with a customer since a moment: when, by which identity, and how long a
+-- silence of theirs the department that it was with thinks long. last_touch NULL: there was none.
+-- Like what follows: by indexes alone, whatever the planner thinks of tables that it last saw empty,
+-- and planned once, for it is asked for one customer after the other.
+CREATE FUNCTION store.last_touch_of(customer bigint, since timestamptz, OUT last_touch timestamptz,
+                                    OUT identity_id bigint, OUT stale_after text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+SET enable_bitmapscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+SET max_parallel_workers_per_gather = 0
+SET jit = off
 AS $$
 DECLARE
     of_account boolean := (SELECT c.kind = 'account' FROM store.customers c WHERE c.customer_id = customer);
     ids bigint[] := ARRAY(SELECT i.identity_id FROM store.identities i WHERE i.customer_id = customer);
     touching text[] := ARRAY(SELECT t.type FROM store.event_types t WHERE t.touch);
-    expecting record;
+    touched text;
 BEGIN
     IF of_account THEN
-        SELECT e.occurred_at, u.id INTO last_touch, silence_of.identity_id
+        SELECT e.occurred_at, u.id, e.type INTO last_touch, last_touch_of.identity_id, touched
         FROM unnest(ids) AS u (id)
         CROSS JOIN LATERAL (
-            SELECT a.occurred_at FROM store.events a
-            WHERE a.account_identity_id = u.id AND a.type = ANY (touching)
+            SELECT a.occurred_at, a.type FROM store.events a
+            WHERE a.account_identity_id = u.id AND a.occurred_at >= since AND a.type = ANY (touching)
             ORDER BY a.occurred_at DESC LIMIT 1
         ) e
         ORDER BY e.occurred_at DESC, u.id LIMIT 1;
     ELSE
-        SELECT e.occurred_at, u.id INTO last_touch, silence_of.identity_id
+        SELECT e.occurred_at, u.id, e.type INTO last_touch, last_touch_of.identity_id, touched
         FROM unnest(ids) AS u (id)
         CROSS JOIN LATERAL (
-            SELECT p.occurred_at FROM store.events p
-            WHERE p.identity_id = u.id AND p.type = ANY (touching)
+            SELECT p.occurred_at, p.type FROM store.events p
+            WHERE p.identity_id = u.id AND p.occurred_at >= since AND p.type = ANY (touching)
             ORDER BY p.occurred_at DESC LIMIT 1
         ) e
         ORDER BY e.occurred_at DESC, u.id LIMIT 1;
     END IF;
-    stale_after := (SELECT s.value FROM store.settings s WHERE s.name = 'stale_after');
-    IF last_touch IS NULL OR NOT EXISTS (SELECT FROM store.settings s WHERE s.name LIKE 'stale_after/%') THEN
-        RETURN;
+    IF last_touch IS NOT NULL THEN
+        stale_after := coalesce((SELECT s.value FROM store.event_types t
+                                 JOIN store.settings s ON s.name = 'stale_after/' || t.department
+                                 WHERE t.type = touched),
+                                (SELECT s.value FROM store.settings s WHERE s.name = 'stale_after'));
     END IF;
+END
+$$;
+
+-- After how long a silence a customer is stale: the shortest time of the departments that were ever in
+-- contact with them, since that one would have expected to hear first; `known` is the time of one that
+-- was. Reads all events of a customer with whom a less patient department was never in contact.
+CREATE FUNCTION store.patience_with(customer bigint, known text) RETURNS text
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+SET enable_bitmapscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+SET max_parallel_workers_per_gather = 0
+SET jit = off
+AS $$
+DECLARE
+    of_account boolean;
+    ids bigint[];
+    expecting record;
+    found_it boolean;
+BEGIN
     FOR expecting IN
-        SELECT coalesce(s.value, stale_after) AS time, array_agg(t.type) AS types
-        FROM store.event_types t
-        LEFT JOIN store.settings s ON s.name = 'stale_after/' || t.department
-        WHERE t.touch
-        GROUP BY 1 ORDER BY coalesce(s.value, stale_after)::interval
+        SELECT p.value AS time, array_agg(p.type) AS types
+        FROM (
+            SELECT t.type, coalesce((SELECT s.value FROM store.settings s WHERE s.name = 'stale_after/' || t.department),
+                                    (SELECT s.value FROM store.settings s WHERE s.name = 'stale_after')) AS value
+            FROM store.event_types t WHERE t.touch
+        ) p
+        WHERE p.value::interval < known::interval
+        GROUP BY p.value ORDER BY p.value::interval
     LOOP
-        IF EXISTS (SELECT FROM unnest(ids) AS u (id) CROSS JOIN LATERAL (
-                       SELECT FROM store.events e
-                       WHERE e.type = ANY (expecting.types)
-                         AND CASE WHEN of_account THEN e.account_identity_id ELSE e.identity_id END = u.id
-                       LIMIT 1) found) THEN
-            stale_after := expecting.time;
-            RETURN;
+        IF ids IS NULL THEN
+            of_account := (SELECT c.kind = 'account' FROM store.customers c WHERE c.customer_id = customer);
+            ids := ARRAY(SELECT i.identity_id FROM store.identities i WHERE i.customer_id = customer);
+        END IF;
+        IF of_account THEN
+            found_it := EXISTS (SELECT FROM unnest(ids) AS u (id) CROSS JOIN LATERAL (
+                SELECT FROM store.events a
+                WHERE a.account_identity_id = u.id AND a.type = ANY (expecting.types) LIMIT 1) e);
+        ELSE
+            found_it := EXISTS (SELECT FROM unnest(ids) AS u (id) CROSS JOIN LATERAL (
+                SELECT FROM store.events p
+                WHERE p.identity_id = u.id AND p.type = ANY (expecting.types) LIMIT 1) e);
+        END IF;
+        IF found_it THEN
+            RETURN expecting.time;
         END IF;
     END LOOP;
+    RETURN known;
 END
 $$;
 
@@ -143,8 +188,10 @@ SELECT c.customer_id,
            FROM throughline.owners o WHERE o.customer_id = c.customer_id
        ) AS owners
 FROM store.customers c
-CROSS JOIN LATERAL store.silence_of(c.customer_id) s
-WHERE c.merged_into IS NULL AND s.last_touch < now() - s.stale_after::interval;
+CROSS JOIN LATERAL store.last_touch_of(c.customer_id, '-infinity') s
+WHERE c.merged_into IS NULL
+  AND CASE WHEN s.last_touch < now() - (SELECT min(t.value::interval) FROM store.settings t WHERE t.name LIKE 'stale_after%')
+           THEN s.last_touch < now() - store.patience_with(c.customer_id, s.stale_after)::interval END;
 
 COMMENT ON VIEW throughline.stale_customers IS
     'Customers whom nobody has been in contact with for longer than the configuration allows. Looks at every customer.';
@@ -181,56 +228,120 @@ BEGIN
 END
 $$;
 
+-- Looks at customers who may have been silent for too long, locking nobody: when each is to be looked at
+-- again, and, of who is stale and to be raised, the last touch and after how long it counts (NULL: not
+-- to be raised). What is dear is asked only of whom it decides about. Ends with the page, or with the
+-- customer at whom its time is over: at least one is looked at. 100,000 customers, 7 events each in 26
+-- months, tables never analysed: 0.35 ms a customer.
+CREATE FUNCTION store.look_for_silence(judged timestamptz, max_age interval, page integer, time_to_look interval)
+RETURNS TABLE (customer_id bigint, check_at timestamptz, last_touch timestamptz, stale_after text)
+LANGUAGE plpgsql STABLE
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+SET enable_bitmapscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+SET max_parallel_workers_per_gather = 0
+SET jit = off
+AS $$
+DECLARE
+    began timestamptz := clock_timestamp();
+    shortest interval;
+    longest interval;
+    rest timestamptz;
+    complete timestamptz;
+BEGIN
+    SELECT min(s.value::interval), max(s.value::interval) INTO shortest, longest
+    FROM store.settings s WHERE s.name LIKE 'stale_after%';
+    rest := judged + least(shortest, interval '1 day');
+    FOR look_for_silence.customer_id IN
+        SELECT c.customer_id FROM store.customers c
+        WHERE c.merged_into IS NULL AND c.stale_check_at <= judged
+        ORDER BY c.stale_check_at LIMIT page
+    LOOP
+        check_at := rest;
+        SELECT t.last_touch, t.stale_after INTO look_for_silence.last_touch, look_for_silence.stale_after
+        FROM store.last_touch_of(look_for_silence.customer_id, judged - max_age - longest) t;
+        IF last_touch + shortest >= judged THEN
+            check_at := least(last_touch + shortest, rest);
+            stale_after := NULL;
+        ELSIF last_touch + stale_after::interval < judged - max_age THEN
+            stale_after := NULL; -- whoever has less patience: it is no news
+        ELSIF last_touch IS NOT NULL THEN
+            stale_after := store.patience_with(look_for_silence.customer_id, stale_after);
+            complete := last_touch + stale_after::interval;
+            IF complete >= judged THEN
+                check_at := least(complete, rest);
+                stale_after := NULL;
+            ELSIF complete < judged - max_age THEN
+                stale_after := NULL;
+            END IF;
+        END IF;
+        RETURN NEXT;
+        EXIT WHEN clock_timestamp() - began > time_to_look;
+    END LOOP;
+END
+$$;
+
 -- Customers whom nobody has been in contact with for too long, each once for a last touch, also where
 -- it was raised for a customer that was merged into this one. Who is not stale is looked at again when
 -- they can be, and at least once a day, since events come late and times are changed. A silence that
 -- was complete more than max_age before `judged` is no news: the view lists it, nothing is raised.
+-- Writers want customers' rows FOR UPDATE, so they are locked only once all have been looked at; who was
+-- touched or merged meanwhile is looked at again the next time. However long looking takes, the page
+-- ends well within the lease, so that what was done is committed.
 CREATE FUNCTION store.watch_stale(judged timestamptz, max_age_ms bigint, page integer, lease_ms bigint) RETURNS integer
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+SET enable_bitmapscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+SET max_parallel_workers_per_gather = 0
+SET jit = off
+AS $$
 DECLARE
-    rest interval := (SELECT least(min(s.value::interval), interval '1 day') FROM store.settings s
-                      WHERE s.name LIKE 'stale_after%');
-    asked bigint;
     silence record;
+    touch record;
     said timestamptz;
-    complete timestamptz;
     raised integer := 0;
 BEGIN
     PERFORM store.lease_keep('watch', lease_ms);
-    FOR asked IN
-        SELECT c.customer_id FROM store.customers c
-        WHERE c.merged_into IS NULL AND c.stale_check_at <= judged
-        ORDER BY c.stale_check_at LIMIT page FOR UPDATE SKIP LOCKED
+    FOR silence IN
+        SELECT s.* FROM store.look_for_silence(judged, max_age_ms * interval '1 millisecond', page,
+                                               least(lease_ms / 4, 500) * interval '1 millisecond') s
     LOOP
-        SELECT s.* INTO silence FROM store.silence_of(asked) s;
-        complete := silence.last_touch + silence.stale_after::interval;
-        IF complete IS NULL OR complete >= judged THEN
-            UPDATE store.customers c SET stale_check_at = least(complete, judged + rest)
-            WHERE c.customer_id = asked;
+        PERFORM FROM store.customers c
+        WHERE c.customer_id = silence.customer_id AND c.merged_into IS NULL FOR UPDATE SKIP LOCKED;
+        CONTINUE WHEN NOT FOUND;
+        IF silence.stale_after IS NULL THEN
+            UPDATE store.customers c SET stale_check_at = silence.check_at
+            WHERE c.customer_id = silence.customer_id;
             CONTINUE;
         END IF;
+        SELECT t.* INTO touch FROM store.last_touch_of(silence.customer_id, silence.last_touch) t;
+        CONTINUE WHEN touch.last_touch IS DISTINCT FROM silence.last_touch;
         WITH RECURSIVE family (customer_id, raised_for) AS (
-            SELECT c.customer_id, c.stale_raised_for FROM store.customers c WHERE c.customer_id = asked
+            SELECT c.customer_id, c.stale_raised_for FROM store.customers c
+            WHERE c.customer_id = silence.customer_id
             UNION ALL
             SELECT c.customer_id, c.stale_raised_for
             FROM family f JOIN store.customers c ON c.merged_into = f.customer_id
         )
         SELECT max(f.raised_for) INTO said FROM family f;
-        UPDATE store.customers c SET stale_check_at = judged + rest, stale_raised_for = silence.last_touch
-        WHERE c.customer_id = asked;
-        IF said >= silence.last_touch OR complete < judged - max_age_ms * interval '1 millisecond' THEN
-            CONTINUE;
-        END IF;
+        UPDATE store.customers c SET stale_check_at = silence.check_at, stale_raised_for = silence.last_touch
+        WHERE c.customer_id = silence.customer_id;
+        CONTINUE WHEN said >= silence.last_touch;
         INSERT INTO store.outbox (topic, key, type, event_id, occurred_at, customer, data)
         SELECT 'events.throughline', t.customer, 'throughline.customer.stale',
                format('stale/%s/%s/%s', i.identity_id, store.rfc3339(silence.last_touch),
                       replace(silence.stale_after, ' ', '')),
-               complete, t.customer,
+               silence.last_touch + silence.stale_after::interval, t.customer,
                jsonb_build_object('last_touch', store.rfc3339(silence.last_touch),
                                   'stale_after', silence.stale_after)::text
         FROM store.identities i
         CROSS JOIN LATERAL (SELECT store.identity_text(i.kind, i.value) AS customer) t
-        WHERE i.identity_id = silence.identity_id;
+        WHERE i.identity_id = touch.identity_id;
         raised := raised + 1;
     END LOOP;
     RETURN raised;
@@ -288,10 +399,13 @@ BEGIN
 END
 $$;
 
-REVOKE ALL ON FUNCTION store.silence_of(bigint), store.watch_overdue(timestamptz, integer, bigint),
+REVOKE ALL ON FUNCTION store.last_touch_of(bigint, timestamptz), store.patience_with(bigint, text),
+    store.look_for_silence(timestamptz, interval, integer, interval), store.watch_overdue(timestamptz, integer, bigint),
     store.watch_stale(timestamptz, bigint, integer, bigint),
     store.watch_untold(timestamptz, text, bigint, integer, bigint) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION store.silence_of(bigint) TO throughline_analyst, throughline_writer;
-GRANT EXECUTE ON FUNCTION store.watch_overdue(timestamptz, integer, bigint),
+GRANT EXECUTE ON FUNCTION store.last_touch_of(bigint, timestamptz), store.patience_with(bigint, text)
+    TO throughline_analyst, throughline_writer;
+GRANT EXECUTE ON FUNCTION store.look_for_silence(timestamptz, interval, integer, interval),
+    store.watch_overdue(timestamptz, integer, bigint),
     store.watch_stale(timestamptz, bigint, integer, bigint),
     store.watch_untold(timestamptz, text, bigint, integer, bigint) TO throughline_writer;
