@@ -3,8 +3,8 @@
  * overdue, closed); a rule whose "when" is one of them opens another handoff, which says the same
  * of itself again. Such a rule must name, by "if" or "unless" on /rule, whose handoffs it means;
  * the graph of who opens whom must have no way back. What departments send cannot be seen here:
- * the aggregator opens no more handoffs of a rule for a customer, with an error in the log, once
- * it has opened more than 100 within a day.
+ * the aggregator opens at most HANDOFF_DAY_LIMIT handoffs of a rule for one customer within a day,
+ * and says so of each further one.
  */
 #include <stdio.h>
 
