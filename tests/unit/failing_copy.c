@@ -36,7 +36,7 @@ static void read_details(struct store_row *row, const char *const field[FIELDS],
 {
     static const char member[] = "\"deal\":";
     row->occurred_at = (int64_t)big_endian(field[OCCURRED_AT], 8);
-    memcpy(row->uid, field[UID], sizeof row->uid);
+    memcpy(row->uid.bytes, field[UID], sizeof row->uid.bytes);
     copy_text(row->event_id, sizeof row->event_id, field[EVENT_ID], len[EVENT_ID]);
     copy_text(row->type, sizeof row->type, field[TYPE], len[TYPE]);
     const char *deal = len[DATA] ? memmem(field[DATA], len[DATA], member, sizeof member - 1) : NULL;

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "services/aggregator/handoff_asked.h"
 #include "tests/unit/failing_statements.h"
 
 /* Columns of handoffs_load.sql. */
@@ -318,14 +319,6 @@ static void confirm_page(struct store *s, const char *const *params, struct stor
     }
 }
 
-static void uid_text(const struct store_row *row, char text[40])
-{
-    const unsigned char *b = row->uid;
-    snprintf(text, 40, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0],
-             b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13],
-             b[14], b[15]);
-}
-
 static bool has_closed(const struct store *s, const char *rule, const char *uid)
 {
     for (size_t i = 0; i < s->handoffs.count; i++)
@@ -340,7 +333,7 @@ static void answer_closing(const struct store *s, const struct store_handoff *h,
 {
     char uid[40], data[64];
     const int64_t at = row->occurred_at + EPOCH_2000;
-    uid_text(row, uid);
+    handoff_id_text(&row->uid, uid);
     if (row->partition < 0 || !strstr(types, row->type) ||
         at < strtoll(h->column[OCCURRED], NULL, 10) || has_closed(s, h->column[RULE], uid) ||
         answer->rows == STORE_ROWS)
@@ -467,7 +460,7 @@ static bool on_timeline(const struct store *s, const char *uid)
 {
     char text[40];
     for (size_t i = 0; i < s->events.count; i++) {
-        uid_text(&s->events.row[i], text);
+        handoff_id_text(&s->events.row[i].uid, text);
         if (strcmp(text, uid) == 0)
             return true;
     }

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/event/event_uid.h"
+
 #define STORE_PARTITIONS 2
 #define STORE_ROWS       64
 #define STORE_PARAMS     16
@@ -30,7 +32,7 @@ struct store_row {
     uint64_t event;            /* source and id */
     uint64_t bytes;            /* all but the identities */
     int64_t occurred_at;       /* as COPY has it */
-    unsigned char uid[16];
+    struct event_uid uid;
     char event_id[8], type[24];
     char deal[8]; /* member of data, a digit; "": none */
 };
