@@ -139,11 +139,12 @@ enum handoff_effect handoff_fold_request(struct handoff *handoff,
     if (move.effect != EFFECT_MOVES)
         return move.effect;
     handoff->state = move.next;
-    handoff->note = request->note;
     note_what(handoff, request, due_ms);
-    /* Reports are no news to the receiver. */
-    if (request->action != ACTION_DELIVERED && request->action != ACTION_UNDELIVERABLE)
+    /* Reports are no news to the receiver, and nobody's words. */
+    if (request->action != ACTION_DELIVERED && request->action != ACTION_UNDELIVERABLE) {
+        handoff->note = request->note;
         handoff->sequence++;
+    }
     if (request->action == ACTION_REASSIGN)
         handoff->opened_sequence = handoff->sequence;
     handoff->changed = true;

@@ -23,7 +23,7 @@ struct handoff {
     bool overdue, undeliverable;
     int64_t occurred_at; /* the opening event's: only later events close it */
     int64_t opened_at, due_at, delivered_at, accepted_at, closed_at;
-    struct span accepted_by, closed_by, note; /* note: of the last request */
+    struct span accepted_by, closed_by, note; /* note: what was said last */
     struct span closing_event_id;
     struct event_uid closing_uid;
     json_t *match;    /* values of the opening event, one for each pair of the rule; borrowed */

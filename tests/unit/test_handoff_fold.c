@@ -137,6 +137,26 @@ static void a_request_leaves_its_trace(void **state)
     assert_int_equal(handoff.sequence, sequence); /* no news to the receiver */
 }
 
+static void a_report_is_nobodys_words(void **state)
+{
+    (void)state;
+    struct handoff handoff = opened("plain", 1, 50);
+    struct handoff_request reassign = {.action = ACTION_REASSIGN,
+                                       .occurred_at = 60,
+                                       .to = span_of("sales"),
+                                       .note = span_of("yours, I think")};
+    struct handoff_request given_up = {.action = ACTION_UNDELIVERABLE,
+                                       .occurred_at = 70,
+                                       .note = span_of("5 tries; the receiver answered 422")};
+    struct handoff_request delivered = {.action = ACTION_DELIVERED, .occurred_at = 80};
+    assert_int_equal(handoff_fold_request(&handoff, &reassign, 4), EFFECT_MOVES);
+    assert_int_equal(handoff_fold_request(&handoff, &given_up, 4), EFFECT_MOVES);
+    assert_true(handoff.undeliverable);
+    assert_true(span_is(handoff.note, "yours, I think"));
+    assert_int_equal(handoff_fold_request(&handoff, &delivered, 4), EFFECT_MOVES);
+    assert_true(span_is(handoff.note, "yours, I think"));
+}
+
 static void the_oldest_closes_first(void **state)
 {
     (void)state;
@@ -242,6 +262,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_state_meets_every_action),
         cmocka_unit_test(a_request_leaves_its_trace),
+        cmocka_unit_test(a_report_is_nobodys_words),
         cmocka_unit_test(the_oldest_closes_first),
         cmocka_unit_test(one_event_closes_one_of_a_rule),
         cmocka_unit_test(an_event_that_is_listed_twice_closes_once),
