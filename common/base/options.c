@@ -47,7 +47,7 @@ const struct config_option config_options[] = {
     {"deliver_timeout", OPTION_DURATION, "10s", 100, 300 * SEC, DEPARTMENT, false, "how long the receiver may take for an answer"},
     {"deliver_connect_timeout", OPTION_DURATION, "3s", 100, 60 * SEC, DEPARTMENT, false, "how long connecting to the receiver may take"},
     {"deliver_threads", OPTION_NUMBER, "8", 1, 64, DEPARTMENT, false, "most deliveries at a time"},
-    {"deliver_queue_records", OPTION_NUMBER, "10000", 1, 1000000, DEPARTMENT, false, "most changes read ahead of the receiver; more wait in Kafka"},
+    {"deliver_queue_records", OPTION_NUMBER, "10000", 1, 1000000, DEPARTMENT, false, "most changes that wait for the receiver; more wait in Kafka"},
     {"deliver_queue_bytes", OPTION_SIZE, "8 MiB", MIB, GIB, DEPARTMENT, false, "memory for changes that wait for the receiver; more wait in Kafka"},
     {"deliver_retry_floor", OPTION_DURATION, "1s", 1, 3600 * SEC, DEPARTMENT, false, "wait before the second try of a change, doubled with jitter"},
     {"deliver_retry_ceiling", OPTION_DURATION, "5m", 1, 86400 * SEC, DEPARTMENT, false, "longest wait before another try, also where the receiver asks for more"},

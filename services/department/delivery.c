@@ -12,8 +12,9 @@
 #include "services/department/delivery_reports.h"
 #include "services/department/receiver.h"
 
-#define THREADS_LIMIT 64
-#define LOOK_MS       1000 /* a thread looks at the queue at least so often */
+#define THREADS_LIMIT   64
+#define LOOK_MS         1000    /* a thread looks at the queue at least so often */
+#define OVERTAKEN_LIMIT 1000000 /* by so many: a restart would send them all again */
 
 /* A change in the queue: its payload. */
 struct parcel {
@@ -48,12 +49,9 @@ static void free_parcel(void *payload)
     free(parcel);
 }
 
-/* With the lock. Nobody sends it any more: what waits behind another costs little. */
+/* With the lock. */
 static void settle(struct delivery_desk *desk, struct delivery *delivery)
 {
-    struct parcel *parcel = delivery->payload;
-    desk->bytes -= parcel->change->body_len;
-    handoff_change_drop_body(parcel->change);
     delivery_queue_settle(desk->queue, delivery);
     pthread_cond_signal(&desk->changed);
 }
@@ -194,6 +192,7 @@ static struct delivery_limits limits_of(const struct config *config)
 {
     return (struct delivery_limits){
         .changes = (size_t)config_number(config, "deliver_queue_records"),
+        .overtaken = OVERTAKEN_LIMIT,
         .retry_floor_ms = (int)config_number(config, "deliver_retry_floor"),
         .retry_ceiling_ms = (int)config_number(config, "deliver_retry_ceiling"),
         .tries = (int)config_number(config, "deliver_tries"),
@@ -330,7 +329,7 @@ bool delivery_has_room(struct delivery_desk *desk)
         bytes -= bytes / 4;
         changes -= changes / 4;
     }
-    bool room = desk->bytes < bytes && delivery_queue_held(desk->queue) < changes;
+    bool room = desk->bytes < bytes && delivery_queue_size(desk->queue) < changes;
     desk->was_full = !room;
     pthread_mutex_unlock(&desk->lock);
     return room;

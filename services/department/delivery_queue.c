@@ -12,13 +12,12 @@ struct chain;
 struct change {
     struct delivery delivery; /* first, so that it leads back here */
     struct chain *chain;
-    struct change *later;  /* of the same handoff */
-    struct change *behind; /* of the same partition */
+    struct change *later;           /* of the same handoff */
+    struct change *before, *behind; /* of the same partition */
     int64_t added_ms;
     int64_t successes; /* of the queue, when it was first tried */
     struct retry retry;
-    bool sent; /* with a worker, or judged and not settled */
-    bool settled;
+    bool sent;   /* with a worker, or judged and not settled */
     bool orphan; /* revoked while it was sent */
     char id[];
 };
@@ -31,9 +30,9 @@ struct chain {
     uint64_t arrival; /* first come, first served among equals */
 };
 
-struct line { /* a partition's changes, in the order of their offsets */
+struct line { /* a partition's changes that are not settled, in the order of their offsets */
     struct change *first, *last;
-    int64_t offset; /* where to read again if nothing is left */
+    int64_t offset; /* behind the last one that was added; -1: none was */
     int32_t partition;
 };
 
@@ -46,13 +45,13 @@ struct delivery_queue {
     size_t heap_count;
     struct line lines[PARTITIONS];
     size_t line_count;
-    size_t held, unsettled;
+    size_t unsettled;
     uint64_t arrivals;
     int64_t successes;
     int failures; /* in a row */
     struct retry breaker;
     int64_t broken_until_ms;
-    bool probing; /* the one try while the breaker is open is on its way */
+    const struct change *probe; /* the one try while the breaker is open, on its way */
 };
 
 struct delivery_queue *delivery_queue_new(const struct delivery_limits *limits,
@@ -207,19 +206,20 @@ int delivery_queue_add(struct delivery_queue *queue, int32_t partition, int64_t 
     change->delivery.sequence = sequence;
     change->delivery.payload = payload;
     change->added_ms = now_ms;
+    change->before = line->last;
     if (line->last)
         line->last->behind = change;
     else
         line->first = change;
     line->last = change;
-    queue->held++;
+    line->offset = offset + 1;
     queue->unsettled++;
     return 0;
 }
 
 bool delivery_queue_full(const struct delivery_queue *queue)
 {
-    return queue->held >= queue->limits.changes;
+    return queue->unsettled >= queue->limits.changes;
 }
 
 size_t delivery_queue_size(const struct delivery_queue *queue)
@@ -227,12 +227,6 @@ size_t delivery_queue_size(const struct delivery_queue *queue)
     return queue->unsettled;
 }
 
-size_t delivery_queue_held(const struct delivery_queue *queue)
-{
-    return queue->held;
-}
-
-/* What is settled at the head of a line has left it. */
 const struct delivery *delivery_queue_oldest(const struct delivery_queue *queue)
 {
     const struct change *oldest = NULL;
@@ -252,7 +246,7 @@ bool delivery_queue_broken(const struct delivery_queue *queue)
 struct delivery *delivery_queue_next(struct delivery_queue *queue, int64_t now_ms, int64_t *wait_ms)
 {
     *wait_ms = -1;
-    if (queue->heap_count == 0 || queue->probing)
+    if (queue->heap_count == 0 || queue->probe)
         return NULL;
     int64_t from = queue->heap[0]->not_before_ms;
     if (queue->broken_until_ms > from)
@@ -262,7 +256,8 @@ struct delivery *delivery_queue_next(struct delivery_queue *queue, int64_t now_m
         return NULL;
     }
     struct change *change = heap_pop(queue)->first;
-    queue->probing = delivery_queue_broken(queue);
+    if (delivery_queue_broken(queue))
+        queue->probe = change;
     if (change->delivery.tries++ == 0)
         change->successes = queue->successes;
     change->sent = true;
@@ -276,23 +271,32 @@ static bool takes_others(const struct delivery_queue *queue, const struct change
     return queue->successes > change->successes;
 }
 
-static bool gives_up(const struct delivery_queue *queue, const struct change *change,
-                     enum delivery_outcome outcome, int64_t now_ms)
+/* At least so many are settled behind it in its partition. */
+static int64_t overtaken_by(struct delivery_queue *queue, const struct change *change)
+{
+    const struct line *line = find_line(queue, change->delivery.partition);
+    return line->offset - change->delivery.offset - (int64_t)queue->unsettled;
+}
+
+static bool gives_up(struct delivery_queue *queue, const struct change *change,
+                     enum delivery_outcome outcome, bool in_vain, int64_t now_ms)
 {
     const struct delivery_limits *limits = &queue->limits;
     if (now_ms - change->added_ms >= limits->give_up_ms)
         return true;
-    if (outcome == DELIVERY_REFUSED)
-        return change->delivery.tries >= limits->refused_tries;
-    return change->delivery.tries >= limits->tries && takes_others(queue, change);
+    if (outcome == DELIVERY_FAILED && (in_vain || !takes_others(queue, change)))
+        return false;
+    int tries = outcome == DELIVERY_REFUSED ? limits->refused_tries : limits->tries;
+    return change->delivery.tries >= tries || overtaken_by(queue, change) >= limits->overtaken;
 }
 
 /* A refusal comes from a receiver that is there. */
-static void tend_breaker(struct delivery_queue *queue, enum delivery_outcome outcome,
-                         int64_t now_ms)
+static void tend_breaker(struct delivery_queue *queue, const struct change *change,
+                         enum delivery_outcome outcome, int64_t now_ms)
 {
-    bool was_probe = queue->probing;
-    queue->probing = false;
+    bool was_probe = queue->probe == change;
+    if (was_probe || outcome != DELIVERY_FAILED)
+        queue->probe = NULL;
     if (outcome != DELIVERY_FAILED) {
         queue->failures = 0;
         queue->broken_until_ms = 0;
@@ -301,17 +305,19 @@ static void tend_breaker(struct delivery_queue *queue, enum delivery_outcome out
     }
     queue->failures++;
     /* Tries that were under way when it broke say nothing new. */
-    if (was_probe ||
-        (!delivery_queue_broken(queue) && queue->failures >= queue->limits.breaker_failures))
+    if (delivery_queue_broken(queue) ? was_probe
+                                     : queue->failures >= queue->limits.breaker_failures)
         queue->broken_until_ms = now_ms + retry_next_ms(&queue->breaker) + 1;
 }
 
+/* While the breaker is open a failure tells of the receiver, not of the change. */
 enum delivery_verdict delivery_queue_judge(struct delivery_queue *queue, struct delivery *delivery,
                                            enum delivery_outcome outcome, int64_t retry_after_ms,
                                            int64_t now_ms)
 {
     struct change *change = (struct change *)(void *)delivery;
-    tend_breaker(queue, outcome, now_ms);
+    bool in_vain = outcome == DELIVERY_FAILED && delivery_queue_broken(queue);
+    tend_breaker(queue, change, outcome, now_ms);
     if (change->orphan) {
         free_change(queue, change);
         return VERDICT_REVOKED;
@@ -320,8 +326,10 @@ enum delivery_verdict delivery_queue_judge(struct delivery_queue *queue, struct 
         queue->successes++;
         return VERDICT_DELIVERED;
     }
-    if (gives_up(queue, change, outcome, now_ms))
+    if (gives_up(queue, change, outcome, in_vain, now_ms))
         return VERDICT_GAVE_UP;
+    if (in_vain)
+        delivery->tries--;
     int64_t wait = retry_next_ms(&change->retry);
     if (retry_after_ms > wait)
         wait = retry_after_ms;
@@ -334,7 +342,8 @@ enum delivery_verdict delivery_queue_judge(struct delivery_queue *queue, struct 
 void delivery_queue_return(struct delivery_queue *queue, struct delivery *delivery)
 {
     struct change *change = (struct change *)(void *)delivery;
-    queue->probing = false;
+    if (queue->probe == change)
+        queue->probe = NULL;
     if (change->orphan) {
         free_change(queue, change);
         return;
@@ -344,18 +353,16 @@ void delivery_queue_return(struct delivery_queue *queue, struct delivery *delive
     heap_push(queue, change->chain);
 }
 
-/* What is settled at the head of a partition's line needs no restart any more. */
-static void advance(struct delivery_queue *queue, struct line *line)
+static void leave_line(struct line *line, struct change *change)
 {
-    while (line->first && line->first->settled) {
-        struct change *change = line->first;
+    if (change->before)
+        change->before->behind = change->behind;
+    else
         line->first = change->behind;
-        if (!line->first)
-            line->last = NULL;
-        line->offset = change->delivery.offset + 1;
-        free_change(queue, change);
-        queue->held--;
-    }
+    if (change->behind)
+        change->behind->before = change->before;
+    else
+        line->last = change->before;
 }
 
 void delivery_queue_settle(struct delivery_queue *queue, struct delivery *delivery)
@@ -366,7 +373,6 @@ void delivery_queue_settle(struct delivery_queue *queue, struct delivery *delive
         return;
     }
     struct chain *chain = change->chain;
-    change->settled = true;
     queue->unsettled--;
     if (change->later) {
         chain->first = change->later;
@@ -375,7 +381,8 @@ void delivery_queue_settle(struct delivery_queue *queue, struct delivery *delive
     } else {
         drop_chain(queue, chain);
     }
-    advance(queue, find_line(queue, delivery->partition));
+    leave_line(find_line(queue, delivery->partition), change);
+    free_change(queue, change);
 }
 
 int64_t delivery_queue_offset(const struct delivery_queue *queue, int32_t partition)
@@ -401,11 +408,11 @@ void delivery_queue_revoke(struct delivery_queue *queue)
             struct change *change = queue->lines[i].first;
             queue->lines[i].first = change->behind;
             change->orphan = true;
-            if (!change->sent || change->settled)
+            if (!change->sent)
                 free_change(queue, change);
         }
     }
-    queue->line_count = queue->heap_count = queue->held = queue->unsettled = 0;
+    queue->line_count = queue->heap_count = queue->unsettled = 0;
 }
 
 void delivery_queue_free(struct delivery_queue *queue)

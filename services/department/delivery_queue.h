@@ -7,8 +7,9 @@
  * takes nothing at all, a breaker opens: one try now and then tells whether it is back, and no
  * handoff's own tries are used up meanwhile.
  *
- * Kafka's offset of a partition may move past a change only when it and all before it are settled;
- * that is why the queue has a bound: what is refused for long holds at most so many behind it.
+ * Kafka's offset of a partition may move past a change only when it and all before it are settled.
+ * What is settled behind one that is not takes no room here: a restart reads it again. So that this
+ * has an end, too, a change that very many have overtaken is given up when it fails once more.
  *
  * Pure: time comes in, nothing is sent here. Not thread-safe: its caller locks.
  */
@@ -23,7 +24,8 @@
 struct delivery_queue;
 
 struct delivery_limits {
-    size_t changes;     /* most at a time, those settled behind an unsettled one among them */
+    size_t changes;     /* most at a time, from their adding until they are settled */
+    int64_t overtaken;  /* so many settled behind one: it is given up when it fails */
     int retry_floor_ms; /* of a handoff's backoff, doubled with jitter */
     int retry_ceiling_ms;
     int tries;            /* of one change, while the receiver takes others */
@@ -39,7 +41,7 @@ struct delivery {           /* a change */
     int32_t partition;
     int64_t offset, sequence;
     void *payload; /* the caller's; given to the queue's free function in the end */
-    int tries;
+    int tries;     /* those that failed while the breaker was open are not counted */
 };
 
 enum delivery_outcome {
@@ -67,7 +69,6 @@ int delivery_queue_add(struct delivery_queue *queue, int32_t partition, int64_t 
                        int64_t now_ms) CHECKED;
 bool delivery_queue_full(const struct delivery_queue *queue);
 size_t delivery_queue_size(const struct delivery_queue *queue); /* changes not settled yet */
-size_t delivery_queue_held(const struct delivery_queue *queue); /* those settled behind one, too */
 /* The one that has waited longest, at least of its partition; NULL: none waits. */
 const struct delivery *delivery_queue_oldest(const struct delivery_queue *queue);
 
@@ -85,7 +86,8 @@ enum delivery_verdict delivery_queue_judge(struct delivery_queue *queue, struct 
 /* It could not be tried, or judged, to its end, for reasons of our own: it waits as before. */
 void delivery_queue_return(struct delivery_queue *queue, struct delivery *delivery);
 
-/* The end of it has been reported: it is gone, the next change of its handoff may go. */
+/* The end of it has been reported: it and its payload are gone, the next change of its handoff may
+ * go. */
 void delivery_queue_settle(struct delivery_queue *queue, struct delivery *delivery);
 
 /* The offset from which a restart must read a partition again; -1 where nothing was added. */

@@ -142,13 +142,6 @@ int handoff_change_read(const struct record *record, struct handoff_change **out
     return 0;
 }
 
-void handoff_change_drop_body(struct handoff_change *change)
-{
-    free(change->body);
-    change->body = NULL;
-    change->body_len = 0;
-}
-
 void handoff_change_free(struct handoff_change *change)
 {
     if (!change)

@@ -20,7 +20,7 @@ struct handoff_change {
     bool opened;        /* what became of it is reported */
     int64_t sequence;   /* 0: none (throughline.handoff.refused) */
     int64_t written_ms; /* when Kafka got it, ms since 1970; -1: not told */
-    char *body;         /* the CloudEvent in JSON format; NULL once it was let go */
+    char *body;         /* the CloudEvent in JSON format */
     size_t body_len;
 };
 
@@ -29,8 +29,6 @@ struct handoff_change {
 int handoff_change_read(const struct record *record, struct handoff_change **out,
                         struct fault *fault) CHECKED;
 
-/* Nobody will send it any more: the most of its memory. */
-void handoff_change_drop_body(struct handoff_change *change);
 void handoff_change_free(struct handoff_change *change); /* NULL is fine */
 
 /* What it takes, in bytes. */

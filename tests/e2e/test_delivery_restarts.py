@@ -176,6 +176,24 @@ def test_more_than_there_is_room_for_waits_in_kafka(billing, receiver):
         assert receiver.taken(handoff) == [("opened", 1), ("updated", 2)]
 
 
+def test_one_that_fails_takes_no_room_from_others_and_is_sent_again_after_a_restart(billing, receiver):
+    """Others are done with by the hundred, five times what there is room for, before its second try."""
+    billing.own_env["tl-billing"].update(TL_DELIVER_QUEUE_RECORDS="20", TL_DELIVER_RETRY_FLOOR="1h",
+                                         TL_DELIVER_RETRY_CEILING="1h")
+    bad, (handoffs, changes) = new_handoff(), opened(50)
+    receiver.answer = lambda event: 500 if event["data"]["handoff"] == bad else 200
+    billing.start("tl-billing")
+    publish(billing.kafka, "billing", change(bad, 1), change(bad, 2, "updated"))
+    wait_for(lambda: receiver.of(bad), 30, "the first try")
+    publish(billing.kafka, "billing", *changes)
+    wait_all(receiver, handoffs)
+    assert len(receiver.of(bad)) == 1
+    receiver.answer = lambda event: 200
+    billing.kill("tl-billing")
+    billing.start("tl-billing")
+    wait_all(receiver, [bad])
+
+
 # Settings.
 
 def checked(stack, **settings):

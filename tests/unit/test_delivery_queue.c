@@ -12,6 +12,7 @@
 
 static const struct delivery_limits limits = {
     .changes = 100,
+    .overtaken = 10000,
     .retry_floor_ms = 100,
     .retry_ceiling_ms = 1000,
     .tries = 4,
@@ -163,6 +164,73 @@ static void a_dead_receiver_uses_up_no_tries(void **state)
     delivery_queue_free(queue);
 }
 
+/* `count` failures of what comes next; when the last one was judged. */
+static int64_t fail_times(struct delivery_queue *queue, int count, int64_t now)
+{
+    int64_t wait;
+    while (count > 0) {
+        struct delivery *delivery = delivery_queue_next(queue, now, &wait);
+        if (!delivery) {
+            now += wait;
+            continue;
+        }
+        assert_int_equal(delivery_queue_judge(queue, delivery, DELIVERY_FAILED, -1, now),
+                         VERDICT_AGAIN);
+        count--;
+    }
+    return now;
+}
+
+static void probes_use_up_no_tries(void **state)
+{
+    (void)state;
+    struct delivery_limits patient = limits;
+    patient.tries = limits.breaker_failures + 2;
+    patient.give_up_ms = 10000000;
+    freed = 0;
+    struct delivery_queue *queue = delivery_queue_new(&patient, count_free);
+    assert_non_null(queue);
+    add(queue, "a", 0, 0);
+    int64_t now = fail_times(queue, limits.breaker_failures, 0);
+    assert_true(delivery_queue_broken(queue));
+    now = fail_times(queue, 4 * patient.tries, now) + limits.breaker_ceiling_ms + 1;
+    int64_t wait;
+    struct delivery *a = delivery_queue_next(queue, now, &wait);
+    assert_non_null(a);
+    assert_int_equal(a->tries, limits.breaker_failures + 1);
+    assert_int_equal(delivery_queue_judge(queue, a, DELIVERY_FAILED, -1, now), VERDICT_AGAIN);
+    add(queue, "b", 1, now); /* sooner than a, which waits for its next try */
+    now += limits.breaker_ceiling_ms + 1;
+    take(queue, expect(queue, "b", 1, now), now);
+    assert_false(delivery_queue_broken(queue));
+    for (int tries = limits.breaker_failures + 1; tries < patient.tries; tries++)
+        now = fail_times(queue, 1, now); /* its own again */
+    a = expect(queue, "a", 0, now + limits.retry_ceiling_ms);
+    assert_int_equal(a->tries, patient.tries);
+    assert_int_equal(delivery_queue_judge(queue, a, DELIVERY_FAILED, -1, now), VERDICT_GAVE_UP);
+    delivery_queue_settle(queue, a);
+    delivery_queue_free(queue);
+}
+
+static void what_was_under_way_when_it_broke_says_nothing_new(void **state)
+{
+    (void)state;
+    struct delivery_queue *queue = new_queue();
+    add(queue, "slow", 0, 0);
+    add(queue, "a", 1, 0);
+    add(queue, "b", 2, 0);
+    struct delivery *slow = expect(queue, "slow", 0, 0);
+    int64_t now = fail_times(queue, limits.breaker_failures, 0) + limits.breaker_ceiling_ms, wait;
+    struct delivery *probe = delivery_queue_next(queue, now, &wait);
+    assert_non_null(probe);
+    assert_int_equal(delivery_queue_judge(queue, slow, DELIVERY_FAILED, -1, now), VERDICT_AGAIN);
+    assert_int_equal(slow->tries, 0);
+    expect_none(queue, now + 2 * limits.breaker_ceiling_ms); /* still one probe at a time */
+    take(queue, probe, now);
+    assert_false(delivery_queue_broken(queue));
+    delivery_queue_free(queue);
+}
+
 static void one_that_fails_while_others_go_is_given_up(void **state)
 {
     (void)state;
@@ -218,27 +286,77 @@ static void what_the_receiver_asks_is_waited_for(void **state)
     delivery_queue_free(queue);
 }
 
-static void it_is_bounded_until_offsets_move(void **state)
+static void it_is_bounded_by_what_is_not_settled(void **state)
 {
     (void)state;
     struct delivery_queue *queue = new_queue();
-    add(queue, "slow", 0, 0);
-    for (int i = 1; i < (int)limits.changes; i++) {
+    for (int i = 0; i < (int)limits.changes; i++) {
         char id[16];
         snprintf(id, sizeof id, "g%d", i);
         add(queue, id, i, 0);
     }
     assert_true(delivery_queue_full(queue));
     assert_int_equal(delivery_queue_add(queue, 0, 1000, span_of("x"), 1, NULL, 0), ERR_LIMIT);
-    struct delivery *slow = expect(queue, "slow", 0, 0);
-    for (int i = 1; i < (int)limits.changes; i++) {
-        int64_t wait;
-        take(queue, delivery_queue_next(queue, 0, &wait), 0);
-    }
-    assert_true(delivery_queue_full(queue)); /* a restart would read them all again */
-    take(queue, slow, 0);
+    struct delivery *sent = expect(queue, "g0", 0, 0);
+    assert_int_equal(delivery_queue_judge(queue, sent, DELIVERY_TAKEN, -1, 0), VERDICT_DELIVERED);
+    assert_true(delivery_queue_full(queue)); /* its report may take its time */
+    delivery_queue_settle(queue, sent);
     assert_false(delivery_queue_full(queue));
-    assert_int_equal(delivery_queue_offset(queue, 0), (int)limits.changes);
+    add(queue, "x", 1000, 0);
+    assert_true(delivery_queue_full(queue));
+    delivery_queue_free(queue);
+}
+
+/* One comes, is taken and settled. */
+static void pass_one(struct delivery_queue *queue, int64_t offset, int64_t now)
+{
+    char id[24];
+    snprintf(id, sizeof id, "g%lld", (long long)offset);
+    add(queue, id, offset, now);
+    take(queue, expect(queue, id, offset, now), now);
+}
+
+static void one_that_fails_takes_the_room_of_one(void **state)
+{
+    (void)state;
+    struct delivery_queue *queue = new_queue();
+    add(queue, "bad", 0, 0);
+    struct delivery *bad = expect(queue, "bad", 0, 0);
+    assert_int_equal(delivery_queue_judge(queue, bad, DELIVERY_FAILED, 1000, 0), VERDICT_AGAIN);
+    int64_t offset = 1;
+    while (offset < 5 * (int64_t)limits.changes)
+        pass_one(queue, offset++, 10);
+    assert_int_equal(delivery_queue_size(queue), 1);
+    assert_int_equal(freed, offset - 1);
+    assert_int_equal(delivery_queue_offset(queue, 0), 0); /* a restart reads all of them again */
+    add(queue, "last", offset, 20);
+    struct delivery *last = expect(queue, "last", offset, 20);
+    take(queue, expect(queue, "bad", 0, 2000), 2000);
+    assert_int_equal(delivery_queue_offset(queue, 0), offset);
+    take(queue, last, 2000);
+    assert_int_equal(delivery_queue_offset(queue, 0), offset + 1);
+    delivery_queue_free(queue);
+}
+
+static void what_very_many_overtook_is_given_up(void **state)
+{
+    (void)state;
+    struct delivery_queue *queue = new_queue();
+    int64_t offset = 1;
+    add(queue, "bad", 0, 0);
+    struct delivery *bad = expect(queue, "bad", 0, 0);
+    assert_int_equal(delivery_queue_judge(queue, bad, DELIVERY_FAILED, 1000, 0), VERDICT_AGAIN);
+    while (offset < limits.overtaken)
+        pass_one(queue, offset++, 10);
+    bad = expect(queue, "bad", 0, 1000);
+    assert_int_equal(delivery_queue_judge(queue, bad, DELIVERY_FAILED, 1000, 1000), VERDICT_AGAIN);
+    pass_one(queue, offset++, 1010);
+    bad = expect(queue, "bad", 0, 2000);
+    assert_int_equal(bad->tries, limits.tries - 1);
+    assert_int_equal(delivery_queue_judge(queue, bad, DELIVERY_FAILED, 1000, 2000),
+                     VERDICT_GAVE_UP);
+    delivery_queue_settle(queue, bad);
+    assert_int_equal(delivery_queue_offset(queue, 0), offset);
     delivery_queue_free(queue);
 }
 
@@ -297,7 +415,7 @@ static void the_oldest_is_known(void **state)
     assert_int_equal(delivery_queue_judge(queue, c, DELIVERY_TAKEN, -1, 30), VERDICT_DELIVERED);
     delivery_queue_settle(queue, c);
     assert_int_equal(delivery_queue_oldest(queue)->offset, 1);
-    assert_int_equal(delivery_queue_held(queue), 2);
+    assert_int_equal(delivery_queue_size(queue), 2);
     delivery_queue_free(queue);
 }
 
@@ -353,10 +471,14 @@ int main(void)
         cmocka_unit_test(changes_of_one_handoff_go_in_order),
         cmocka_unit_test(one_that_is_refused_delays_nobody),
         cmocka_unit_test(a_dead_receiver_uses_up_no_tries),
+        cmocka_unit_test(probes_use_up_no_tries),
+        cmocka_unit_test(what_was_under_way_when_it_broke_says_nothing_new),
         cmocka_unit_test(one_that_fails_while_others_go_is_given_up),
         cmocka_unit_test(everything_ends_after_a_time),
         cmocka_unit_test(what_the_receiver_asks_is_waited_for),
-        cmocka_unit_test(it_is_bounded_until_offsets_move),
+        cmocka_unit_test(it_is_bounded_by_what_is_not_settled),
+        cmocka_unit_test(one_that_fails_takes_the_room_of_one),
+        cmocka_unit_test(what_very_many_overtook_is_given_up),
         cmocka_unit_test(revoked_means_forgotten),
         cmocka_unit_test(what_was_not_tried_to_its_end_waits_as_before),
         cmocka_unit_test(the_oldest_is_known),
