@@ -26,7 +26,7 @@ RULES = [{"rule": f"to-{to}", "when": when, "if": {"/deal": {"present": True}}, 
                                 ("service", "sales.deal.created", "service.customer.contacted"),
                                 ("sales", "sales.deal.updated", "sales.call.made"))]
 MONEY = {"amount": 10, "currency": "EUR"}
-THERE = "SELECT match->>0 AS deal FROM store.handoffs WHERE match->>0 = ANY (%s)"
+THERE = "SELECT match->>0 AS deal FROM store.handoffs WHERE told AND match->>0 = ANY (%s)"
 PARTITIONS = "SELECT count(*) AS n FROM store.consumer_offsets"
 
 
@@ -49,8 +49,8 @@ def running(bare_stack, receivers):
 
 
 class Load(threading.Thread):
-    """Opens a handoff for each department, again and again, and closes each once it is there: what one
-    batch both opens and closes would be told to nobody. `answered`: {deal: moment of the opening event's
+    """Opens a handoff for each department, again and again, and closes each once it was told: what is
+    closed before is told to nobody. `answered`: {deal: moment of the opening event's
     202}, by department."""
 
     def __init__(self, stack):
