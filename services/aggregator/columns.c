@@ -18,10 +18,8 @@ void columns_free(struct columns *columns)
         buffer_free(&columns->column[i]);
 }
 
-int columns_put(struct pg *pg, struct columns *columns, const char *sql, int count,
-                struct pg_result **result)
+int columns_params(struct columns *columns, int count, const char **params)
 {
-    const char *params[COLUMNS_LIMIT];
     for (int i = 0; i < count; i++) {
         pg_array_end(&columns->column[i]);
         if (columns->column[i].failed) {
@@ -30,7 +28,15 @@ int columns_put(struct pg *pg, struct columns *columns, const char *sql, int cou
         }
         params[i] = columns->column[i].data;
     }
-    return pg_query_prepared(pg, sql, params, count, result);
+    return 0;
+}
+
+int columns_put(struct pg *pg, struct columns *columns, const char *sql, int count,
+                struct pg_result **result)
+{
+    const char *params[COLUMNS_LIMIT];
+    int rc = columns_params(columns, count, params);
+    return rc ? rc : pg_query_prepared(pg, sql, params, count, result);
 }
 
 void column_uuid(struct buffer *column, const struct event_uid *id)

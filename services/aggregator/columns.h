@@ -23,6 +23,10 @@ void columns_free(struct columns *columns);
 int columns_put(struct pg *pg, struct columns *columns, const char *sql, int count,
                 struct pg_result **result) CHECKED;
 
+/* The first `count` columns as parameters, for a statement that has others before or behind them:
+ * they end with that. */
+int columns_params(struct columns *columns, int count, const char **params) CHECKED;
+
 /* One more element, beside pg_array_text and pg_array_int. */
 void column_uuid(struct buffer *column, const struct event_uid *id);
 void column_time(struct buffer *column, int64_t microseconds); /* 0, for never: NULL */

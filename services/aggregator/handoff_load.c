@@ -219,18 +219,20 @@ static int take_closing(struct handoff_work *work, const struct pg_result *rows,
 
 int handoff_load_closings(struct handoff_work *work, const struct buffer *ids)
 {
-    struct columns question;
+    struct columns rules;
     struct pg_result *rows;
-    columns_init(&question);
+    const char *params[4] = {ids->data};
+    columns_init(&rules);
     for (size_t i = 0; work->rules && i < work->rules->count; i++) {
         const struct handoff_rule *rule = &work->rules->rules[i];
-        pg_array_text(&question.column[1], span_of(rule->name));
-        append_types(&question.column[2], rule);
-        column_flag(&question.column[3], rule->match_count > 0);
+        pg_array_text(&rules.column[0], span_of(rule->name));
+        append_types(&rules.column[1], rule);
+        column_flag(&rules.column[2], rule->match_count > 0);
     }
-    buffer_append(&question.column[0], ids->data, ids->len - 1); /* columns_put ends it */
-    int rc = columns_put(work->pg, &question, SQL_HANDOFFS_CLOSINGS, 4, &rows);
-    columns_free(&question);
+    int rc = columns_params(&rules, 3, &params[1]);
+    if (rc == 0)
+        rc = pg_query_prepared(work->pg, SQL_HANDOFFS_CLOSINGS, params, 4, &rows);
+    columns_free(&rules);
     if (rc != 0)
         return rc;
     for (int i = 0; i < pg_rows(rows) && rc == 0; i++)

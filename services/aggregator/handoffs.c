@@ -116,38 +116,6 @@ int handoffs_locate(struct pg *pg, struct batch *batch)
     return rc;
 }
 
-/* Customers, ascending, each once. */
-struct customers {
-    int64_t *ids;
-    size_t count, capacity;
-};
-
-static int add_customer(struct customers *customers, int64_t id)
-{
-    int rc = handoff_work_grow(&customers->ids, customers->count, &customers->capacity,
-                               sizeof *customers->ids);
-    if (rc == 0)
-        customers->ids[customers->count++] = id;
-    return rc;
-}
-
-static int by_id(const void *a, const void *b)
-{
-    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-    return (x > y) - (x < y);
-}
-
-static void sort_customers(struct customers *customers)
-{
-    size_t kept = 0;
-    if (customers->count > 0)
-        qsort(customers->ids, customers->count, sizeof *customers->ids, by_id);
-    for (size_t i = 0; i < customers->count; i++)
-        if (kept == 0 || customers->ids[kept - 1] != customers->ids[i])
-            customers->ids[kept++] = customers->ids[i];
-    customers->count = kept;
-}
-
 static const struct batch_note *note_of(const struct batch *batch, size_t row)
 {
     uint32_t note = batch->row[row].note;
@@ -196,15 +164,6 @@ static int collect_closings(struct handoff_work *work)
             if (interest[k].use != HANDOFF_OPENS)
                 rc = add_closing(work, row, note, &interest[k]);
     }
-    return rc;
-}
-
-static int collect_merged(const struct batch *batch, struct customers *merged)
-{
-    int rc = 0;
-    for (size_t i = 0; i < batch->identity_count && rc == 0; i++)
-        if (batch->identity[i].merged)
-            rc = add_customer(merged, batch->identity[i].customer_id);
     return rc;
 }
 
@@ -328,29 +287,27 @@ static int fold(struct handoff_work *work)
     return rc;
 }
 
-/* What others were writing when these customers became one could not be seen. */
-static int doubt(struct handoff_work *work, const struct customers *merged)
+/* What others were writing when customers became one in this batch could not be seen. */
+static int doubt(struct handoff_work *work)
 {
-    struct columns question;
-    if (merged->count == 0)
-        return 0;
-    columns_init(&question);
-    for (size_t i = 0; i < merged->count; i++)
-        pg_array_int(&question.column[0], merged->ids[i]);
-    int rc = columns_put(work->pg, &question, SQL_HANDOFFS_DOUBT, 1, NULL);
-    columns_free(&question);
+    struct columns merged;
+    columns_init(&merged);
+    for (size_t i = 0; i < work->batch->identity_count; i++) {
+        if (!work->batch->identity[i].merged)
+            continue;
+        pg_array_int(&merged.column[0], work->batch->identity[i].customer_id);
+        merged.rows++;
+    }
+    int rc = merged.rows > 0 ? columns_put(work->pg, &merged, SQL_HANDOFFS_DOUBT, 1, NULL) : 0;
+    columns_free(&merged);
     return rc;
 }
 
-static int apply(struct handoff_work *work, struct customers *merged)
+static int apply(struct handoff_work *work)
 {
     int rc = collect_closings(work);
     if (rc == 0)
-        rc = collect_merged(work->batch, merged);
-    if (rc != 0)
-        return rc;
-    sort_customers(merged);
-    rc = doubt(work, merged);
+        rc = doubt(work);
     if (rc == 0)
         rc = handoff_load(work);
     if (rc == 0)
@@ -393,14 +350,12 @@ int handoffs_apply(struct pg *pg, const struct handoff_rules *rules,
                    const struct vocabulary *vocabulary, const struct batch *batch)
 {
     struct handoff_work work;
-    struct customers merged = {.ids = NULL};
     if (!concerns_handoffs(batch))
         return 0;
     handoff_work_init(&work, pg, rules);
     work.vocabulary = vocabulary;
     work.batch = batch;
-    int rc = apply(&work, &merged);
-    free(merged.ids);
+    int rc = apply(&work);
     handoff_work_free(&work);
     return rc;
 }

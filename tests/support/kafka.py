@@ -182,6 +182,10 @@ class Kafka:
         finally:
             consumer.close()
 
+    def members(self, group):
+        """The members that a group has now; none where there is no such group."""
+        return [member for found in self.admin().list_groups(group, timeout=20) for member in found.members]
+
     def records(self, topic, count, seconds=20):
         """The topic's first `count` records, in the order of their arrival here
         (per partition: of their offsets); fails when there are fewer."""
