@@ -378,6 +378,7 @@ static int add_note(struct batch *batch, const char *department, const struct ev
                               .data = data,
                               .data_len = json ? event->data.len : 0,
                               .opens = interest->opens,
+                              .opens_first = interest->opens_first,
                               .closes = interest->closes};
     if (!grow((void **)&batch->note, batch->note_count, &batch->note_capacity, sizeof note) ||
         !copy_span(&batch->arena, event->type, &note.type) ||

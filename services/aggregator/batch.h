@@ -76,7 +76,7 @@ struct batch_note {
     struct span type;
     struct span owner, facts, traceparent; /* extensions; absent: ptr NULL */
     size_t data, data_len;                 /* JSON, in `rows`; without any the length is 0 */
-    bool opens, closes;                    /* handoffs: as batch_interest */
+    bool opens, opens_first, closes;       /* handoffs: as batch_interest */
     const struct handoff_asked *asked;     /* NULL: no request */
     struct span asked_id;                  /* its event's id */
     bool refused; /* it speaks of a handoff that is not there: its row is in quarantine */
@@ -149,6 +149,7 @@ struct batch {
 struct batch_interest {
     bool facts;                        /* in it are some to fold */
     bool opens;                        /* handoffs, as far as it tells itself */
+    bool opens_first;                  /* among them one that only a customer's first can be */
     bool closes;                       /* some, if there are any for its type to close */
     const struct handoff_asked *asked; /* it is a request or a report; NULL: it is none */
 };

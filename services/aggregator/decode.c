@@ -72,17 +72,17 @@ int decode_check_size(struct span value, struct fault *fault)
     return 0;
 }
 
-/* Does one of the rules, whose type the event has, open a handoff for it? Its data is parsed only
- * where nothing else rules that out. */
-static int judge_opening(const struct handoff_interest *interest, size_t count,
-                         const struct event *event, int64_t occurred_at, int64_t now, bool *opens)
+/* Does one of the rules, whose type the event has, open a handoff for it? A customer's first only?
+ * Its data is parsed only where nothing else rules that out. */
+static int judge_opening(const struct handoff_interest *of, size_t count, const struct event *event,
+                         int64_t occurred_at, int64_t now, struct batch_interest *interest)
 {
     json_t *data = NULL;
     bool parsed = false;
     int rc = 0;
-    for (size_t i = 0; i < count && rc == 0 && !*opens; i++) {
-        const struct handoff_rule *rule = interest[i].rule;
-        if (interest[i].use != HANDOFF_OPENS || now - occurred_at > rule->max_age_ms * 1000)
+    for (size_t i = 0; i < count && rc == 0; i++) {
+        const struct handoff_rule *rule = of[i].rule;
+        if (of[i].use != HANDOFF_OPENS || now - occurred_at > rule->max_age_ms * 1000)
             continue;
         if ((rule->condition || rule->unless) && !parsed) {
             parsed = true;
@@ -90,7 +90,10 @@ static int judge_opening(const struct handoff_interest *interest, size_t count,
                 rc = json_read(event->data, &data, NULL, NULL);
             rc = rc == ERR_INVALID ? 0 : rc;
         }
-        *opens = rc == 0 && handoff_rule_wants(rule, occurred_at, now, data);
+        if (rc == 0 && handoff_rule_wants(rule, occurred_at, now, data)) {
+            interest->opens = true;
+            interest->opens_first = interest->opens_first || rule->first;
+        }
     }
     json_decref(data);
     return rc;
@@ -104,7 +107,7 @@ int decode_interest(const struct decoder *decoder, const struct event *event,
     *interest = (struct batch_interest){.facts = facts_wanted(facts)};
     for (size_t i = 0; i < count; i++)
         interest->closes = interest->closes || of[i].use != HANDOFF_OPENS;
-    return judge_opening(of, count, event, facts->occurred_at, now, &interest->opens);
+    return judge_opening(of, count, event, facts->occurred_at, now, interest);
 }
 
 /* What a department asks or reports of a handoff names no customer: it is about the handoff's. */

@@ -8,7 +8,7 @@
 #include "sql.h"
 
 #define TELL_MS   30000
-#define PAGE_ROWS "50" /* locked together, so that writers wait but for a moment */
+#define PAGE_ROWS "100" /* locked together, so that writers wait but for a moment */
 
 void handoff_confirmer_clear(struct handoff_confirmer *confirmer)
 {
@@ -116,8 +116,9 @@ static bool passes(const struct pg *pg, int rc)
                               (rc == ERR_INVALID && strcmp(pg_sqlstate(pg), "23505") == 0));
 }
 
-int handoff_confirm(struct handoff_confirmer *confirmer, struct pg *pg)
+int handoff_confirm(struct handoff_confirmer *confirmer, struct pg *pg, bool *told)
 {
+    *told = false;
     bool ready = false, more = false;
     int rc = 0;
     if (!confirmer->snapshot)
@@ -131,5 +132,6 @@ int handoff_confirm(struct handoff_confirmer *confirmer, struct pg *pg)
         return 0;
     if (rc != 0 || !more)
         handoff_confirmer_clear(confirmer);
+    *told = rc == 0 && more;
     return rc;
 }

@@ -25,10 +25,10 @@ struct handoff_confirmer {
     int64_t told_ms; /* when it was begun, or last told that it waits (clock_monotonic_ms) */
 };
 
-/* The next step, for whose turn it is: about every 20 ms, at most a page. Waits for nobody but the
- * server. For transactions it waits as long as they last, telling of it: the server's own bounds
- * (option database_timeout) end a writer's. */
-int handoff_confirm(struct handoff_confirmer *confirmer, struct pg *pg) CHECKED;
+/* The next step, for whose turn it is: about every 20 ms, at most a page. *told: it has put rows
+ * into the outbox. Waits for nobody but the server. For transactions it waits as long as they last,
+ * telling of it: the server's own bounds (option database_timeout) end a writer's. */
+int handoff_confirm(struct handoff_confirmer *confirmer, struct pg *pg, bool *told) CHECKED;
 
 void handoff_confirmer_clear(struct handoff_confirmer *confirmer);
 

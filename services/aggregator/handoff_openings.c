@@ -156,7 +156,8 @@ static int ask_circumstances(struct handoff_work *work)
     columns_init(&question);
     for (size_t i = 0; i < work->opening_count; i++) {
         const struct handoff_rule *rule = work->opening[i].rule;
-        pg_array_int(&question.column[0], customer_of(work, &work->opening[i]));
+        pg_array_int(&question.column[0],
+                     work->batch->identity[work->opening[i].row->identity].identity_id);
         pg_array_text(&question.column[1], span_of(rule->name));
         column_flag(&question.column[2], rule->open_issue != ISSUE_ANY);
         column_flag(&question.column[3], rule->known_for_ms > 0);

@@ -94,17 +94,16 @@ static void add_new(struct columns *columns, const struct handoff_work *work,
         pg_array_null(&c[3]);
     else
         pg_array_int(&c[3], work->batch->identity[row->account].identity_id);
-    pg_array_int(&c[4], identity->customer_id);
-    pg_array_text(&c[5], span_of(system ? NULL : opening->note->department));
-    pg_array_text(&c[6], opening->to);
-    pg_array_text(&c[7], span_of(rule->ask));
-    put_opening(&c[8], work, &id, opening);
-    pg_array_int(&c[9], row->occurred_at);
-    column_uuid(&c[10], &row->uid);
-    put_match(&c[11], rule, opening->data);
-    pg_array_int(&c[12], rule->due_ms);
-    pg_array_int(&c[13], opening->depth);
-    pg_array_text(&c[14], opening->note->traceparent);
+    pg_array_text(&c[4], span_of(system ? NULL : opening->note->department));
+    pg_array_text(&c[5], opening->to);
+    pg_array_text(&c[6], span_of(rule->ask));
+    put_opening(&c[7], work, &id, opening);
+    pg_array_int(&c[8], row->occurred_at);
+    column_uuid(&c[9], &row->uid);
+    put_match(&c[10], rule, opening->data);
+    pg_array_int(&c[11], rule->due_ms);
+    pg_array_int(&c[12], opening->depth);
+    pg_array_text(&c[13], opening->note->traceparent);
     columns->rows++;
 }
 
@@ -166,7 +165,7 @@ static int put_new(const struct handoff_work *work)
     columns_init(&columns);
     for (size_t i = 0; i < work->opening_count; i++)
         add_new(&columns, work, &work->opening[i]);
-    int rc = columns_put(work->pg, &columns, SQL_HANDOFFS_OPEN, 15, &put);
+    int rc = columns_put(work->pg, &columns, SQL_HANDOFFS_OPEN, 14, &put);
     columns_free(&columns);
     if (rc != 0)
         return rc;

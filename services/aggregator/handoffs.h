@@ -5,10 +5,11 @@
  *
  * Only rows that were newly put on the timeline act, so a record that is read again changes
  * nothing. Two writers never change one handoff at once: its row is locked, several in the order of
- * their ids. The customers of rows that open handoffs are locked (identities_resolve), so that a
- * rule that looks at what was opened before sees it. What another writer is putting on the timeline
- * at the moment of an opening nobody can see: what was opened is confirmed later, and told only
- * then (handoff_confirm.h). One thread.
+ * their ids. Nor do two both open what is to be a customer's first: those customers are locked
+ * (identities_resolve). Else customers are not, so one may become another's meanwhile: what is
+ * looked up here goes by identities, which stay. What another writer is putting on the timeline at
+ * the moment of an opening nobody can see: what was opened is confirmed later, and told only then
+ * (handoff_confirm.h). One thread.
  */
 #ifndef SERVICES_AGGREGATOR_HANDOFFS_H
 #define SERVICES_AGGREGATOR_HANDOFFS_H

@@ -8,14 +8,15 @@
 
 #define ARRAY_LIMIT ((size_t)64 * 1024 * 1024)
 
-/* The components whose customers are to be locked, since handoffs are opened for them. */
+/* The components whose customers are to be locked: two writers at once must not both open a
+ * handoff that is to be the customer's first. */
 static void mark_locked(struct batch *batch)
 {
     for (uint32_t i = 0; i < batch->identity_count; i++)
         batch->identity[i].locked = batch->identity[i].merged = false;
     for (size_t i = 0; batch->note_count > 0 && i < batch->unique_count; i++) {
         const struct batch_row *row = &batch->row[i];
-        if (row->note != BATCH_NONE && batch->note[row->note].opens)
+        if (row->note != BATCH_NONE && batch->note[row->note].opens_first)
             batch->identity[batch_component(batch, row->identity)].locked = true;
     }
 }

@@ -49,6 +49,7 @@ struct relay {
     struct arena scratch;
     size_t flying;
     int64_t look_ms;      /* when the outbox is looked at next */
+    int64_t confirm_ms;   /* when handoffs are confirmed next */
     int64_t busy_ms;      /* when something was last found there */
     int64_t published_ms; /* since when the first row that Kafka has waits to be deleted; 0: none */
     int64_t count_ms;
@@ -284,19 +285,23 @@ static int look(struct relay *relay)
 static int look_when_due(struct relay *relay)
 {
     int64_t now = clock_monotonic_ms();
+    bool told = false;
+    int rc = 0;
     if (take_nudge(relay))
-        relay->look_ms = now;
-    if (now < relay->look_ms && !relay->more)
-        return 0;
+        relay->look_ms = relay->confirm_ms = now;
     if (relay->window.count > RELAY_ROWS_LIMIT / 2) { /* what lands wakes us; else no sooner */
-        relay->look_ms = now + POLL_MS;
+        relay->look_ms = relay->confirm_ms = now + POLL_MS;
         return 0;
     }
-    int rc = handoff_confirm(&relay->confirmer, relay->lease->pg);
-    if (rc == 0)
-        rc = look(relay);
     int64_t pause = now - relay->busy_ms > IDLE_AFTER_MS ? POLL_IDLE_MS : POLL_MS;
-    relay->look_ms = now + (relay->confirmer.snapshot ? CONFIRM_MS : pause);
+    if (now >= relay->confirm_ms) {
+        rc = handoff_confirm(&relay->confirmer, relay->lease->pg, &told);
+        relay->confirm_ms = now + (relay->confirmer.snapshot ? CONFIRM_MS : pause);
+    }
+    if (rc == 0 && (told || relay->more || now >= relay->look_ms)) {
+        rc = look(relay);
+        relay->look_ms = now + pause;
+    }
     return rc;
 }
 
@@ -363,7 +368,9 @@ static int round_of_work(struct relay *relay)
     if (rc == 0)
         rc = count_waiting(relay);
     if (rc == 0)
-        wait_for_landing(relay, relay->look_ms - clock_monotonic_ms());
+        wait_for_landing(relay,
+                         (relay->look_ms < relay->confirm_ms ? relay->look_ms : relay->confirm_ms) -
+                             clock_monotonic_ms());
     return rc;
 }
 

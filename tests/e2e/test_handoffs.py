@@ -254,6 +254,20 @@ def test_first_only_once(world):
     assert [row["rule"] for row in world.of(email)] == ["first"]
 
 
+def test_first_only_once_by_two_writers_at_the_same_moment(world):
+    email, stack = new_email(), world.stack
+    world.tell(invoice(email))  # the customer is known: nobody waits for another who makes them
+    with connect(stack.database) as held:
+        held.cursor().execute("LOCK TABLE store.handoffs IN SHARE MODE")  # nobody can put one in
+        for partition in range(4):
+            paid = event("billing.invoice.paid", {"customer": {"email": email}, "amount": 5, "currency": "EUR"}, time=now())
+            world.producer.produce("events.billing", json.dumps(paid), None, partition, headers=STRUCTURED)
+        wait_for(lambda: len(stack.query("SELECT DISTINCT pid FROM pg_locks WHERE NOT granted")) == 2, 30,
+                 "two writers wait, one of them behind the other or both for the table")
+    world.tell()
+    assert [row["rule"] for row in world.of(email)] == ["first"]
+
+
 def test_a_handoff_opens_the_next_but_not_without_end(world):
     email = new_email()
     who = {"customer": {"email": email}}

@@ -200,14 +200,15 @@ static void open_new(struct store *s, const char *const *params, struct store_an
     static const struct {
         int param;
         enum column column;
-    } taken[] = {{0, ID},       {1, RULE},   {2, IDENTITY}, {4, CUSTOMER}, {5, FROM},  {6, TO},
-                 {9, OCCURRED}, {11, MATCH}, {12, DUE_MS},  {13, DEPTH},   {14, TRACE}};
+    } taken[] = {{0, ID},       {1, RULE},   {2, IDENTITY}, {4, FROM},   {5, TO},
+                 {8, OCCURRED}, {10, MATCH}, {11, DUE_MS},  {12, DEPTH}, {13, TRACE}};
     int put = 0;
     for (size_t i = 0; i < count_of(params[0]); i++) {
         struct store_handoff h = {.unconfirmed = true};
         for (size_t k = 0; k < sizeof taken / sizeof *taken; k++)
             element(params[taken[k].param], i, h.column[taken[k].column], sizeof h.column[0]);
-        element(params[10], i, h.opening_uid, sizeof h.opening_uid);
+        element(params[9], i, h.opening_uid, sizeof h.opening_uid);
+        snprintf(h.column[CUSTOMER], sizeof h.column[0], "%d", STORE_CUSTOMER);
         if (strcmp(h.column[MATCH], "[]") == 0)
             h.column[MATCH][0] = '\0';
         snprintf(h.column[STATE], sizeof h.column[0], "open");

@@ -19,6 +19,7 @@ static const char rules_text[] =
     "  \"unless\": {\"/test\": true}, \"to\": \"sales\", \"ask\": \"Look\", \"due\": \"4h\","
     "  \"max_age\": \"1d\", \"done_when\": \"sales.form.sent\"},"
     " {\"rule\": \"huge\", \"when\": \"sales.deal.won\", \"if\": {\"/amount\": {\"min\": 1000}},"
+    "  \"while\": {\"first\": true},"
     "  \"to\": \"sales\", \"ask\": \"Look again\", \"due\": \"4h\", \"max_age\": \"7d\","
     "  \"cancel_when\": \"sales.deal.won\"},"
     " {\"rule\": \"call\", \"when\": \"throughline.customer.stale\", \"to\": \"sales\","
@@ -83,7 +84,8 @@ static int decode(struct decoder *by, const char *topic, const char *text, struc
     return decode_record(by, &record, world.admission.now, decoded, reason, fault);
 }
 
-static void assert_interest(const char *topic, const char *text, bool opens, bool closes)
+static struct batch_interest assert_interest(const char *topic, const char *text, bool opens,
+                                             bool closes)
 {
     struct decoded decoded;
     struct fault fault;
@@ -93,8 +95,10 @@ static void assert_interest(const char *topic, const char *text, bool opens, boo
     if (decoded.interest.opens != opens || decoded.interest.closes != closes)
         fail_msg("opens %d, closes %d: %s", decoded.interest.opens, decoded.interest.closes, text);
     assert_null(decoded.interest.asked);
+    struct batch_interest interest = decoded.interest;
     assert_int_equal(decode(&without_rules, topic, text, &decoded, &reason, &fault), 0);
     assert_false(decoded.interest.opens || decoded.interest.closes);
+    return interest;
 }
 
 #define DEAL(amount, more)                                                                         \
@@ -123,6 +127,16 @@ static void what_opens_is_young_and_meets_the_conditions(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_interest(SALES, event_text("sales.deal.won", cases[i].time, cases[i].more),
                         cases[i].opens, true);
+}
+
+/* Whichever rule comes first: a customer's first handoff is looked for under a lock. */
+static void what_opens_a_first_one_says_so(void **state)
+{
+    (void)state;
+    const char *large = event_text("sales.deal.won", TODAY, DEAL("100", ""));
+    assert_false(assert_interest(SALES, large, true, true).opens_first);
+    const char *huge = event_text("sales.deal.won", TODAY, DEAL("1000", ""));
+    assert_true(assert_interest(SALES, huge, true, true).opens_first);
 }
 
 /* Of any age: what they close may be as old. */
@@ -279,6 +293,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_opens_is_young_and_meets_the_conditions),
+        cmocka_unit_test(what_opens_a_first_one_says_so),
         cmocka_unit_test(what_closes_is_told_by_its_type),
         cmocka_unit_test(what_the_system_says_opens_too),
         cmocka_unit_test(a_request_names_its_handoff_and_no_customer),

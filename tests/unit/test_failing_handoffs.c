@@ -89,9 +89,9 @@ static int confirm(void)
     struct handoff_confirmer confirmer = {.rules = rules};
     struct pg *pg = NULL;
     int rc = database_open(config, 1, &options, &pg);
-    bool more = true;
+    bool more = true, told;
     for (int step = 0; rc == 0 && more && step < 100; step++) {
-        rc = handoff_confirm(&confirmer, pg);
+        rc = handoff_confirm(&confirmer, pg, &told);
         const struct store store = store_committed();
         more = store_unconfirmed(&store);
     }

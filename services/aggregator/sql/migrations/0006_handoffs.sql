@@ -88,7 +88,7 @@ CREATE TABLE store.handoffs (
     -- that moment. As long as it is set, the timeline has still to be looked at for closing events.
     confirm_xid xid8 DEFAULT pg_current_xact_id()
 ) WITH (fillfactor = 70);
-CREATE INDEX handoffs_identity ON store.handoffs (identity_id);
+CREATE INDEX handoffs_identity ON store.handoffs (identity_id, rule, opened_at);
 CREATE INDEX handoffs_live_identity ON store.handoffs (identity_id) WHERE state IN ('open', 'delivered', 'accepted');
 CREATE INDEX handoffs_to_confirm ON store.handoffs (handoff_id) WHERE confirm_xid IS NOT NULL;
 CREATE INDEX handoffs_account ON store.handoffs (account_identity_id) WHERE account_identity_id IS NOT NULL;

@@ -210,14 +210,15 @@ BEGIN
                 SELECT n.kind, json_agg(n.value) AS list, count(*) AS length
                 FROM (
                     SELECT i.kind, i.value
-                    FROM unnest(a.ids) AS u (id) JOIN store.identities i ON i.identity_id = u.id
+                    FROM store.identities i WHERE i.identity_id = ANY (a.ids)
                     UNION
                     (SELECT i.kind, i.value -- of the account that the last event names
-                     FROM store.identities l JOIN store.identities i ON i.customer_id = l.customer_id
-                     WHERE l.identity_id = t.account LIMIT 101)
+                     FROM store.identities i
+                     WHERE i.customer_id = (SELECT l.customer_id FROM store.identities l WHERE l.identity_id = t.account)
+                     LIMIT 101)
                     UNION
                     (SELECT w.kind, w.value
-                     FROM unnest(a.ids) AS u (id) JOIN store.attached_identities w ON w.identity_id = u.id LIMIT 101)
+                     FROM store.attached_identities w WHERE w.identity_id = ANY (a.ids) LIMIT 101)
                 ) n
                 GROUP BY n.kind
             ) g
@@ -229,7 +230,7 @@ BEGIN
             FROM (
                 SELECT DISTINCT ON (q.department, q.role, q.region)
                        q.department, q.role, q.region, q.owner, q.since
-                FROM unnest(a.ids) AS u (id) JOIN store.owners q ON q.identity_id = u.id
+                FROM store.owners q WHERE q.identity_id = ANY (a.ids)
                 ORDER BY q.department, q.role, q.region, q.named_at DESC, q.event_uid DESC
                 LIMIT 101
             ) r
@@ -240,7 +241,7 @@ BEGIN
             FROM (
                 SELECT q.promise, max(q.made_at) AS made_at,
                        (array_agg(q.department ORDER BY q.made_at DESC NULLS LAST))[1] AS department
-                FROM unnest(a.ids) AS u (id) JOIN store.promises q ON q.identity_id = u.id
+                FROM store.promises q WHERE q.identity_id = ANY (a.ids)
                 GROUP BY q.promise
                 HAVING max(q.made_at) > coalesce(max(q.kept_at), '-infinity')
                 ORDER BY 2 DESC, 1 LIMIT 101
@@ -255,7 +256,7 @@ BEGIN
                        (array_agg(q.department ORDER BY q.opened_at NULLS LAST))[1] AS department,
                        (array_agg(q.summary ORDER BY q.summary_at DESC NULLS LAST))[1] AS summary,
                        CASE WHEN max(q.told_at) >= max(q.reopened_at) THEN max(q.told_at) END AS told_at
-                FROM unnest(a.ids) AS u (id) JOIN store.issues q ON q.identity_id = u.id
+                FROM store.issues q WHERE q.identity_id = ANY (a.ids)
                 GROUP BY q.issue_id
                 HAVING max(q.reopened_at) > coalesce(max(q.closed_at), '-infinity')
                 ORDER BY 2 DESC, 1 LIMIT 101
@@ -269,13 +270,9 @@ BEGIN
             FROM (
                 SELECT q.*
                 FROM (
-                    SELECT p.*
-                    FROM unnest(CASE WHEN a.kind = 'person' THEN a.ids END) AS u (id)
-                    JOIN store.handoffs p ON p.identity_id = u.id
+                    SELECT p.* FROM store.handoffs p WHERE a.kind = 'person' AND p.identity_id = ANY (a.ids)
                     UNION ALL
-                    SELECT o.*
-                    FROM unnest(CASE WHEN a.kind = 'account' THEN a.ids END) AS u (id)
-                    JOIN store.handoffs o ON o.account_identity_id = u.id
+                    SELECT o.* FROM store.handoffs o WHERE a.kind = 'account' AND o.account_identity_id = ANY (a.ids)
                 ) q
                 WHERE q.state IN ('open', 'delivered', 'accepted')
                   AND q.handoff_id <> (a.opening ->> 'handoff')::uuid

@@ -1,22 +1,23 @@
 -- How changes of handoffs are told, and what the way of an event needs for them.
 
--- An identity as the attribute `customer` has it: "email=ann%40acme.example".
+CREATE FUNCTION store.percent_encoded(value text) RETURNS text
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT string_agg(CASE
+               WHEN chr(b) ~ '[A-Za-z0-9._~-]' THEN chr(b)
+               ELSE '%' || upper(lpad(to_hex(b), 2, '0'))
+           END, '' ORDER BY n)
+    FROM (
+        SELECT n, get_byte(bytes, n) AS b
+        FROM (SELECT convert_to(value, 'UTF8') AS bytes) v, generate_series(0, length(bytes) - 1) AS n
+    ) each_byte
+$$;
+
+-- An identity as the attribute `customer` has it: "email=ann%40acme.example". One expression without a
+-- query in it, which becomes part of whatever asks.
 CREATE FUNCTION store.identity_text(kind text, value text) RETURNS text
 LANGUAGE sql IMMUTABLE AS $$
-    SELECT kind || '=' || CASE
-        WHEN value ~ '^[A-Za-z0-9._~@-]*$' THEN replace(value, '@', '%40')
-        ELSE (
-            SELECT string_agg(CASE
-                       WHEN chr(b) ~ '[A-Za-z0-9._~-]' THEN chr(b)
-                       ELSE '%' || upper(lpad(to_hex(b), 2, '0'))
-                   END, '' ORDER BY n)
-            FROM (
-                SELECT n, get_byte(bytes, n) AS b
-                FROM (SELECT convert_to(value, 'UTF8') AS bytes) v,
-                     generate_series(0, length(bytes) - 1) AS n
-            ) each_byte
-        )
-    END
+    SELECT kind || '=' || CASE WHEN value ~ '^[A-Za-z0-9._~@-]*$' THEN replace(value, '@', '%40')
+                               ELSE store.percent_encoded(value) END
 $$;
 
 CREATE FUNCTION store.rfc3339(moment timestamptz) RETURNS text
@@ -45,7 +46,7 @@ $$;
 CREATE FUNCTION store.tell_handoffs(ids uuid[], kinds text[], were text[], traces text[]) RETURNS void
 LANGUAGE sql AS $$
     INSERT INTO store.outbox (topic, key, type, event_id, occurred_at, customer, sequence, traceparent, data)
-    SELECT m.topic, m.key, 'throughline.handoff.' || m.verb, c.event_id || m.suffix, now(), c.customer, h.sequence,
+    SELECT m.topic, m.key, 'throughline.handoff.' || m.verb, c.event_id || m.suffix, now(), c.who || c.account, h.sequence,
            t.trace, c.data || m.more || '}'
     FROM unnest(ids, kinds, were, traces) WITH ORDINALITY AS t (id, kind, was, trace, n)
     JOIN store.handoffs h ON h.handoff_id = t.id
@@ -56,8 +57,7 @@ LANGUAGE sql AS $$
                h.handoff_id::text AS id,
                h.handoff_id || '/' || h.sequence AS event_id,
                store.identity_text(i.kind, i.value) AS who,
-               store.identity_text(i.kind, i.value) || coalesce('&' || store.identity_text(a.kind, a.value), '')
-                   AS customer,
+               coalesce('&' || store.identity_text(a.kind, a.value), '') AS account,
                CASE t.kind WHEN 'ended' THEN 'closed' WHEN 'reassigned' THEN 'updated' ELSE t.kind END AS verb
         OFFSET 0 -- once a handoff
     ) c
@@ -82,7 +82,7 @@ LANGUAGE sql AS $$
 $$;
 
 -- As before (0002), and: the customers of the components in `to_lock` are locked, too, though they tie
--- nothing, since their handoffs are about to be looked at. merged: whether customers became this one.
+-- nothing, since whether they ever had a handoff is about to be looked at. merged: whether customers became this one.
 DROP FUNCTION store.resolve_identities(text[], text[], integer[], text[]);
 CREATE FUNCTION store.resolve_identities(kinds text[], vals text[], components integer[], records text[],
                                          to_lock integer[] DEFAULT '{}')
@@ -201,11 +201,11 @@ BEGIN
 END
 $$;
 
-REVOKE ALL ON FUNCTION store.identity_text(text, text), store.rfc3339(timestamptz),
+REVOKE ALL ON FUNCTION store.percent_encoded(text), store.identity_text(text, text), store.rfc3339(timestamptz),
     store.handoff_data(store.handoffs), store.tell_handoffs(uuid[], text[], text[], text[]),
     store.resolve_identities(text[], text[], integer[], text[], integer[]),
     store.merge_components(text[], text[], integer[], integer[], text[]) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION store.identity_text(text, text), store.rfc3339(timestamptz),
+GRANT EXECUTE ON FUNCTION store.percent_encoded(text), store.identity_text(text, text), store.rfc3339(timestamptz),
     store.handoff_data(store.handoffs), store.tell_handoffs(uuid[], text[], text[], text[]),
     store.resolve_identities(text[], text[], integer[], text[], integer[]),
     store.merge_components(text[], text[], integer[], integer[], text[]) TO throughline_writer;
