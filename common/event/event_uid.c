@@ -6,6 +6,9 @@
 #include "common/event/event_uid.h"
 
 #include <openssl/sha.h>
+#include <stdio.h>
+
+#include "common/base/hex.h"
 
 static void add(SHA256_CTX *hash, struct span s)
 {
@@ -31,4 +34,29 @@ struct event_uid event_uid_of_parts(const struct span *parts, size_t count)
 struct event_uid event_uid_of(struct span source, struct span id)
 {
     return event_uid_of_parts((const struct span[]){source, id}, 2);
+}
+
+void event_uid_text(const struct event_uid *uid, char text[EVENT_UID_TEXT])
+{
+    const unsigned char *b = uid->bytes;
+    snprintf(text, EVENT_UID_TEXT,
+             "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1],
+             b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14],
+             b[15]);
+}
+
+int event_uid_parse(struct span text, struct event_uid *uid)
+{
+    char digits[32];
+    size_t count = 0, len;
+    if (text.len != EVENT_UID_TEXT - 1)
+        return ERR_INVALID;
+    for (size_t i = 0; i < text.len; i++) {
+        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+        if (dash != (text.ptr[i] == '-'))
+            return ERR_INVALID;
+        if (!dash)
+            digits[count++] = text.ptr[i];
+    }
+    return hex_decode((struct span){digits, count}, uid->bytes, sizeof uid->bytes, &len);
 }

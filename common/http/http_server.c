@@ -8,6 +8,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/base/sync.h"
 #include "common/http/http_server_internal.h"
 #include "common/http/http_server_request.h"
 
@@ -30,18 +31,6 @@ static void wake_gate(struct http_server *server)
     uint64_t one = 1;
     if (write(server->wake_fd, &one, sizeof one) < 0)
         log_error("cannot wake the HTTP server", LOG_TEXT("error", strerror(errno)));
-}
-
-static int init_sync(struct http_server *server)
-{
-    pthread_condattr_t monotonic;
-    if (pthread_condattr_init(&monotonic))
-        return ERR_MEMORY;
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&server->changed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
-    pthread_mutex_init(&server->mutex, NULL);
-    return 0;
 }
 
 static struct MHD_Daemon *start_daemon(struct http_server *server)
@@ -93,7 +82,7 @@ int http_server_start(const struct http_server_options *options, struct http_ser
     struct http_server *server = calloc(1, sizeof *server);
     if (!server)
         return ERR_MEMORY;
-    if (init_sync(server)) {
+    if (sync_init(&server->mutex, &server->changed)) {
         free(server);
         return ERR_MEMORY;
     }

@@ -10,6 +10,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/base/sync.h"
 
 #define TOPICS_LIMIT    32
 #define TOPIC_NAME_SIZE 250  /* Kafka's bound, with the NUL */
@@ -244,19 +245,6 @@ static void *run(void *argument)
     return NULL;
 }
 
-static int init_lock(struct kafka_watch *watch)
-{
-    pthread_condattr_t attributes;
-    if (pthread_condattr_init(&attributes))
-        return ERR_MEMORY;
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    int rc = pthread_cond_init(&watch->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
-    if (rc || pthread_mutex_init(&watch->lock, NULL))
-        return ERR_MEMORY;
-    return 0;
-}
-
 int kafka_watch_new(const struct kafka_watch_owner *owner, struct kafka_watch **out)
 {
     struct kafka_watch *watch = calloc(1, sizeof *watch);
@@ -266,7 +254,7 @@ int kafka_watch_new(const struct kafka_watch_owner *owner, struct kafka_watch **
         watch->owner = *owner;
     kafka_trouble_metrics();
     atomic_store(&watch->last_contact_ms, clock_monotonic_ms());
-    if (init_lock(watch)) {
+    if (sync_init(&watch->lock, &watch->changed)) {
         free(watch);
         return ERR_MEMORY;
     }

@@ -4,6 +4,7 @@
 
 #include "common/base/hash.h"
 #include "common/base/hex.h"
+#include "common/base/list.h"
 #include "common/base/log.h"
 #include "common/json/decimal.h"
 #include "common/pg/pg.h"
@@ -74,20 +75,6 @@ bool batch_is_full(const struct batch *batch, size_t record_limit)
            batch->rows.len + batch->arena.used >= batch->byte_limit;
 }
 
-/* Room for one more element of an array of the batch. */
-static bool grow(void **items, size_t count, size_t *capacity, size_t size)
-{
-    if (count < *capacity)
-        return true;
-    size_t larger = *capacity ? *capacity * 2 : 256;
-    void *moved = realloc(*items, larger * size);
-    if (!moved)
-        return false;
-    *items = moved;
-    *capacity = larger;
-    return true;
-}
-
 static int no_memory(void)
 {
     log_error("No memory for a batch");
@@ -138,8 +125,8 @@ static int intern(struct batch *batch, struct span kind, struct span value, uint
         *index = *slot - 1;
         return 0;
     }
-    if (!grow((void **)&batch->identity, batch->identity_count, &batch->identity_capacity,
-              sizeof *batch->identity) ||
+    if (list_grow(&batch->identity, batch->identity_count, &batch->identity_capacity,
+                  sizeof *batch->identity) != 0 ||
         !grow_slots(batch))
         return no_memory();
     struct span copy = arena_copy(&batch->arena, wanted);
@@ -223,7 +210,7 @@ void batch_tie(struct batch *batch, size_t row_count)
 
 static int tie(struct batch *batch, uint32_t anchor, uint32_t other)
 {
-    if (!grow((void **)&batch->tie, batch->tie_count, &batch->tie_capacity, sizeof *batch->tie))
+    if (list_grow(&batch->tie, batch->tie_count, &batch->tie_capacity, sizeof *batch->tie) != 0)
         return no_memory();
     batch->tie[batch->tie_count++] = (struct batch_tie){anchor, other};
     return 0;
@@ -231,8 +218,8 @@ static int tie(struct batch *batch, uint32_t anchor, uint32_t other)
 
 static int attach(struct batch *batch, uint32_t anchor, const struct identity *weak)
 {
-    if (!grow((void **)&batch->attachment, batch->attachment_count, &batch->attachment_capacity,
-              sizeof *batch->attachment))
+    if (list_grow(&batch->attachment, batch->attachment_count, &batch->attachment_capacity,
+                  sizeof *batch->attachment) != 0)
         return no_memory();
     struct span value = arena_copy(&batch->arena, weak->value);
     if (!value.ptr)
@@ -380,7 +367,7 @@ static int add_note(struct batch *batch, const char *department, const struct ev
                               .opens = interest->opens,
                               .opens_first = interest->opens_first,
                               .closes = interest->closes};
-    if (!grow((void **)&batch->note, batch->note_count, &batch->note_capacity, sizeof note) ||
+    if (list_grow(&batch->note, batch->note_count, &batch->note_capacity, sizeof note) != 0 ||
         !copy_span(&batch->arena, event->type, &note.type) ||
         !copy_span(&batch->arena, facts->owner, &note.owner) ||
         !copy_span(&batch->arena, facts->facts, &note.facts) ||
@@ -425,7 +412,7 @@ int batch_add_event(struct batch *batch, struct partition *partition, const stru
         append_row(batch, record, department, event, facts, &row.uid, &data);
         row.len = batch->rows.len - row.start;
         if (batch->rows.failed ||
-            !grow((void **)&batch->row, batch->row_count, &batch->row_capacity, sizeof *batch->row))
+            list_grow(&batch->row, batch->row_count, &batch->row_capacity, sizeof *batch->row) != 0)
             rc = no_memory();
     }
     if (rc == 0 && (interest->facts || interest->opens || interest->closes || interest->asked))
@@ -471,8 +458,8 @@ const char *batch_text(struct arena *arena, const char *text)
 int batch_add_quarantine(struct batch *batch, struct partition *partition,
                          const struct record *record, const char *reason, const char *detail)
 {
-    if (!grow((void **)&batch->quarantine, batch->quarantine_count, &batch->quarantine_capacity,
-              sizeof *batch->quarantine))
+    if (list_grow(&batch->quarantine, batch->quarantine_count, &batch->quarantine_capacity,
+                  sizeof *batch->quarantine) != 0)
         return no_memory();
     struct arena *arena = &batch->arena;
     struct batch_quarantine entry = {

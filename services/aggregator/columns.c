@@ -41,8 +41,8 @@ int columns_put(struct pg *pg, struct columns *columns, const char *sql, int cou
 
 void column_uuid(struct buffer *column, const struct event_uid *id)
 {
-    char text[HANDOFF_ID_TEXT];
-    handoff_id_text(id, text);
+    char text[EVENT_UID_TEXT];
+    event_uid_text(id, text);
     pg_array_text(column, span_of(text));
 }
 

@@ -30,31 +30,6 @@ bool handoff_action_of(struct span type, enum handoff_action *action)
     return false;
 }
 
-void handoff_id_text(const struct event_uid *id, char text[HANDOFF_ID_TEXT])
-{
-    const unsigned char *b = id->bytes;
-    snprintf(text, HANDOFF_ID_TEXT,
-             "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1],
-             b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14],
-             b[15]);
-}
-
-int handoff_id_parse(struct span text, struct event_uid *id)
-{
-    char digits[32];
-    size_t count = 0, len;
-    if (text.len != HANDOFF_ID_TEXT - 1)
-        return ERR_INVALID;
-    for (size_t i = 0; i < text.len; i++) {
-        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-        if (dash != (text.ptr[i] == '-'))
-            return ERR_INVALID;
-        if (!dash)
-            digits[count++] = text.ptr[i];
-    }
-    return hex_decode((struct span){digits, count}, id->bytes, sizeof id->bytes, &len);
-}
-
 /* A text member; absent where there is none, or null. */
 static int read_text(json_t *data, const char *name, size_t limit, struct arena *arena,
                      struct span *text, struct fault *fault)
@@ -80,7 +55,7 @@ static int read_id(json_t *data, struct handoff_asked *asked, struct fault *faul
 {
     json_t *id = json_object_get(data, "handoff");
     struct span text = {json_string_value(id), json_string_length(id)};
-    if (!text.ptr || handoff_id_parse(text, &asked->handoff) != 0)
+    if (!text.ptr || event_uid_parse(text, &asked->handoff) != 0)
         return fault_set(fault, "/data/handoff", "must be the id of a handoff: a UUID");
     return 0;
 }

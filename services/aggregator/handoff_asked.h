@@ -18,8 +18,6 @@
 #include "common/event/event_uid.h"
 #include "services/aggregator/handoff_states.h"
 
-#define HANDOFF_ID_TEXT 37 /* a UUID, with NUL */
-
 struct handoff_asked {
     struct event_uid handoff;
     enum handoff_action action;
@@ -41,9 +39,5 @@ int handoff_asked_read(const struct event *event, struct arena *arena, struct ha
  * the arena. ERR_MEMORY. */
 int handoff_asked_summary(const struct handoff_asked *asked, struct arena *arena,
                           struct span *summary) CHECKED;
-
-/* The id as text: "c0ffee00-…". */
-void handoff_id_text(const struct event_uid *id, char text[HANDOFF_ID_TEXT]);
-int handoff_id_parse(struct span text, struct event_uid *id) CHECKED;
 
 #endif

@@ -47,10 +47,10 @@ static int take(struct handoff_work *work, const struct pg_result *rows, int row
         .depth = pg_int(rows, row, 23),
         .told = flag(rows, row, 24),
     };
-    if (handoff_id_parse(pg_span(rows, row, 0), &handoff->id) != 0 ||
+    if (event_uid_parse(pg_span(rows, row, 0), &handoff->id) != 0 ||
         !handoff_state_named(pg_span(rows, row, 6), &handoff->state) ||
         (!pg_is_null(rows, row, 18) &&
-         handoff_id_parse(pg_span(rows, row, 18), &handoff->closing_uid) != 0)) {
+         event_uid_parse(pg_span(rows, row, 18), &handoff->closing_uid) != 0)) {
         log_error("A handoff in the database is none", LOG_TEXT("handoff", pg_text(rows, row, 0)));
         return ERR_IO;
     }
@@ -201,7 +201,7 @@ static int take_closing(struct handoff_work *work, const struct pg_result *rows,
                                       .occurred_at = pg_int(rows, row, 2),
                                       .rule = rule,
                                       .use = HANDOFF_CANCELS};
-    if (!rule || handoff_id_parse(pg_span(rows, row, 3), &closing.uid) != 0)
+    if (!rule || event_uid_parse(pg_span(rows, row, 3), &closing.uid) != 0)
         return ERR_IO;
     for (size_t i = 0; i < rule->done_when_count; i++)
         if (span_is(pg_span(rows, row, 5), rule->done_when[i]))

@@ -49,8 +49,8 @@ static void put_opening(struct buffer *column, const struct handoff_work *work,
 {
     struct buffer text;
     struct span source, event_id;
-    char id[HANDOFF_ID_TEXT], time[EVENT_TIME_TEXT];
-    handoff_id_text(handoff, id);
+    char id[EVENT_UID_TEXT], time[EVENT_TIME_TEXT];
+    event_uid_text(handoff, id);
     event_time_format(opening->row->occurred_at, time);
     batch_row_key(work->batch, opening->row, &source, &event_id);
     buffer_init(&text, HANDOFF_ARRAY_LIMIT);
@@ -216,8 +216,8 @@ static void add_refusal(struct columns *columns, const struct handoff_refusal *r
     const struct batch_note *note = refusal->note;
     const struct handoff_asked *asked = note->asked;
     struct buffer data;
-    char id[HANDOFF_ID_TEXT];
-    handoff_id_text(&asked->handoff, id);
+    char id[EVENT_UID_TEXT];
+    event_uid_text(&asked->handoff, id);
     buffer_init(&data, HANDOFF_ARRAY_LIMIT);
     buffer_printf(&data, "{\"handoff\":\"%s\",\"action\":\"%s\"", id,
                   handoff_action_name(asked->action));

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "common/base/clock.h"
+#include "common/base/list.h"
 #include "common/base/log.h"
 #include "common/event/system_events.h"
 #include "common/json/json_pointer.h"
@@ -15,17 +16,10 @@
 
 int handoff_work_grow(void *list, size_t count, size_t *capacity, size_t size)
 {
-    if (count < *capacity)
-        return 0;
-    size_t wanted = *capacity ? *capacity * 2 : 32;
-    void *grown = realloc(*(void **)list, wanted * size);
-    if (!grown) {
+    int rc = list_grow(list, count, capacity, size);
+    if (rc != 0)
         log_error("No memory for the handoffs of a batch");
-        return ERR_MEMORY;
-    }
-    *(void **)list = grown;
-    *capacity = wanted;
-    return 0;
+    return rc;
 }
 
 int handoff_work_data(struct handoff_work *work, struct span text, json_t **data)
@@ -61,9 +55,9 @@ static bool list_asked(const struct batch *batch, struct buffer *ids)
 /* The answer is sorted by id. */
 static int find_located(const struct pg_result *rows, const struct event_uid *handoff)
 {
-    char id[HANDOFF_ID_TEXT];
+    char id[EVENT_UID_TEXT];
     int low = 0, high = pg_rows(rows);
-    handoff_id_text(handoff, id);
+    event_uid_text(handoff, id);
     while (low < high) {
         int middle = low + (high - low) / 2;
         int order = strcmp(pg_text(rows, middle, 0), id);

@@ -9,6 +9,7 @@
 #include "common/base/hash.h"
 #include "common/base/log.h"
 #include "common/base/stop.h"
+#include "common/base/sync.h"
 #include "common/event/system_events.h"
 #include "common/kafka/kafka_producer.h"
 #include "services/aggregator/duty.h"
@@ -440,17 +441,6 @@ static void make_metrics(struct relay *relay)
                                    "Rows of the outbox that Kafka did not take; they go again.");
 }
 
-static int init_lock(struct relay *relay)
-{
-    pthread_condattr_t attributes;
-    if (pthread_condattr_init(&attributes) != 0)
-        return ERR_MEMORY;
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    int rc = pthread_cond_init(&relay->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
-    return rc == 0 && pthread_mutex_init(&relay->lock, NULL) == 0 ? 0 : ERR_MEMORY;
-}
-
 static void relay_free(struct relay *relay)
 {
     pthread_cond_destroy(&relay->changed);
@@ -467,7 +457,7 @@ int relay_start(const struct config *config, const struct vocabulary *vocabulary
     relay->config = config;
     relay->vocabulary = vocabulary;
     relay->confirmer.rules = rules;
-    if (init_lock(relay) != 0) {
+    if (sync_init(&relay->lock, &relay->changed) != 0) {
         free(relay);
         return ERR_MEMORY;
     }

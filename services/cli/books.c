@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/list.h"
 #include "sql.h"
 
 void books_init(struct books *books)
@@ -27,14 +28,8 @@ static struct book *find(const struct books *books, const char *topic, int32_t p
 
 static struct book *add(struct books *books, const char *topic, int32_t partition)
 {
-    if (books->count == books->capacity) {
-        size_t capacity = books->capacity ? books->capacity * 2 : 16;
-        struct book *items = realloc(books->items, capacity * sizeof *items);
-        if (!items)
-            return NULL;
-        books->items = items;
-        books->capacity = capacity;
-    }
+    if (list_grow(&books->items, books->count, &books->capacity, sizeof *books->items) != 0)
+        return NULL;
     struct book *book = &books->items[books->count++];
     *book = (struct book){.partition = partition};
     snprintf(book->topic, sizeof book->topic, "%s", topic);

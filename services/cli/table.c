@@ -5,6 +5,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "common/base/list.h"
 #include "services/cli/text.h"
 
 #define TABLE_LIMIT ((size_t)256 * 1024 * 1024)
@@ -27,15 +28,9 @@ void table_free(struct table *table)
 
 void table_cell(struct table *table, struct span text)
 {
-    if (table->cells == table->capacity) {
-        size_t capacity = table->capacity ? table->capacity * 2 : 64;
-        size_t *ends = realloc(table->ends, capacity * sizeof *ends);
-        if (!ends) {
-            table->text.failed = true;
-            return;
-        }
-        table->ends = ends;
-        table->capacity = capacity;
+    if (list_grow(&table->ends, table->cells, &table->capacity, sizeof *table->ends) != 0) {
+        table->text.failed = true;
+        return;
     }
     buffer_append_span(&table->text, text);
     table->ends[table->cells++] = table->text.len;

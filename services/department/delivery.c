@@ -7,6 +7,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/base/sync.h"
 #include "services/department/delivery_log.h"
 #include "services/department/delivery_metrics.h"
 #include "services/department/delivery_reports.h"
@@ -109,7 +110,7 @@ static bool judge(struct delivery_desk *desk, struct delivery *delivery,
                   const struct receipt *receipt)
 {
     struct parcel *parcel = delivery->payload;
-    char handoff_id[HANDOFF_ID_SIZE];
+    char handoff_id[EVENT_UID_TEXT];
     memcpy(handoff_id, parcel->change->handoff_id, sizeof handoff_id);
     if (atomic_load(&desk->cut) && receipt->outcome == DELIVERY_FAILED) { /* it was cut off */
         delivery_queue_return(desk->queue, delivery);
@@ -204,23 +205,6 @@ static struct delivery_limits limits_of(const struct config *config)
     };
 }
 
-static int init_lock(struct delivery_desk *desk)
-{
-    pthread_condattr_t attributes;
-    if (pthread_condattr_init(&attributes) != 0)
-        return ERR_MEMORY;
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    int rc = pthread_cond_init(&desk->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
-    if (rc != 0)
-        return ERR_MEMORY;
-    rc = pthread_mutex_init(&desk->lock, NULL);
-    if (rc == 0)
-        return 0;
-    pthread_cond_destroy(&desk->changed);
-    return ERR_MEMORY;
-}
-
 static int open_parts(struct delivery_desk *desk, const char *department,
                       struct kafka_producer *producer)
 {
@@ -249,7 +233,7 @@ int delivery_open(const struct config *config, const char *department,
     if (!desk)
         return ERR_MEMORY;
     desk->config = config;
-    int rc = init_lock(desk);
+    int rc = sync_init(&desk->lock, &desk->changed);
     if (rc != 0) {
         free(desk);
         return rc;

@@ -15,21 +15,6 @@
 #define SCRATCH_LIMIT (16 * 1024 * 1024)
 #define DIGITS_LIMIT  18 /* of a sequence, so that it fits */
 
-bool handoff_id_read(struct span text, char id[HANDOFF_ID_SIZE])
-{
-    if (text.len != HANDOFF_ID_SIZE - 1)
-        return false;
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i];
-        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-        if (dash ? c != '-' : hex_digit(c) < 0)
-            return false;
-        id[i] = c >= 'A' && c <= 'F' ? (char)(c - 'A' + 'a') : c;
-    }
-    id[text.len] = '\0';
-    return true;
-}
-
 /* It becomes a header's value, where nothing but printable ASCII is safe. */
 static bool goes_into_a_header(struct span text)
 {
@@ -130,9 +115,14 @@ int handoff_change_read(const struct record *record, struct handoff_change **out
         return ERR_MEMORY;
     arena_init(&arena, SCRATCH_LIMIT);
     change->written_ms = record->timestamp_ms;
-    int rc = handoff_id_read(record->key, change->handoff_id)
-                 ? read_event(record, &arena, change, fault)
-                 : fault_set(fault, "", "the record's key is no handoff id");
+    struct event_uid handoff;
+    int rc = event_uid_parse(record->key, &handoff);
+    if (rc != 0) {
+        rc = fault_set(fault, "", "the record's key is no handoff id");
+    } else {
+        event_uid_text(&handoff, change->handoff_id);
+        rc = read_event(record, &arena, change, fault);
+    }
     arena_free(&arena);
     if (rc != 0) {
         handoff_change_free(change);

@@ -8,12 +8,11 @@
 #include <stdint.h>
 
 #include "common/base/fault.h"
+#include "common/event/event_uid.h"
 #include "common/kafka/record.h"
 
-#define HANDOFF_ID_SIZE 37 /* a UUID's text, with its NUL */
-
 struct handoff_change {
-    char handoff_id[HANDOFF_ID_SIZE];
+    char handoff_id[EVENT_UID_TEXT];
     char *event_id;     /* also the webhook-id: printable ASCII */
     char *type;         /* "throughline.handoff.opened" */
     char *traceparent;  /* NULL: none */
@@ -33,8 +32,5 @@ void handoff_change_free(struct handoff_change *change); /* NULL is fine */
 
 /* What it takes, in bytes. */
 size_t handoff_change_size(const struct handoff_change *change);
-
-/* A UUID in its usual form, in any case; written in lower case. */
-bool handoff_id_read(struct span text, char id[HANDOFF_ID_SIZE]);
 
 #endif

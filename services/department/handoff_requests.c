@@ -36,10 +36,12 @@ int handoff_ask_path(struct span path, struct handoff_ask *ask, struct fault *fa
             ask->type = span_of(verbs[i].type);
     if (!ask->type.ptr)
         return ERR_NOT_FOUND;
-    if (!handoff_id_read(id, ask->handoff_id))
+    struct event_uid handoff;
+    if (event_uid_parse(id, &handoff) != 0)
         return fault_set(fault, "",
                          "the handoff's id must be a UUID, like "
                          "123e4567-e89b-12d3-a456-426614174000");
+    event_uid_text(&handoff, ask->handoff_id);
     return 0;
 }
 

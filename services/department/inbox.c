@@ -7,6 +7,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/retry.h"
+#include "common/base/sync.h"
 #include "common/kafka/kafka_consumer.h"
 #include "services/department/delivery_metrics.h"
 
@@ -361,23 +362,6 @@ static void *run(void *argument)
 
 /* --- open and close --- */
 
-static int init_lock(struct inbox *inbox)
-{
-    pthread_condattr_t attributes;
-    if (pthread_condattr_init(&attributes) != 0)
-        return ERR_MEMORY;
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    int rc = pthread_cond_init(&inbox->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
-    if (rc != 0)
-        return ERR_MEMORY;
-    rc = pthread_mutex_init(&inbox->lock, NULL);
-    if (rc == 0)
-        return 0;
-    pthread_cond_destroy(&inbox->changed);
-    return ERR_MEMORY;
-}
-
 static void free_inbox(struct inbox *inbox)
 {
     pthread_cond_destroy(&inbox->changed);
@@ -392,7 +376,7 @@ int inbox_open(const struct config *config, const char *department, struct deliv
     struct inbox *inbox = calloc(1, sizeof *inbox);
     if (!inbox)
         return ERR_MEMORY;
-    if (init_lock(inbox) != 0) {
+    if (sync_init(&inbox->lock, &inbox->changed) != 0) {
         free(inbox);
         return ERR_MEMORY;
     }

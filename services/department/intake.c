@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "common/base/clock.h"
+#include "common/base/list.h"
 #include "common/event/event_http.h"
 #include "common/event/event_json.h"
 #include "common/event/event_kafka.h"
@@ -26,16 +27,10 @@ void intake_unable(struct http_request *request)
 
 int record_list_add(struct record_list *list, const struct record *record)
 {
-    if (list->count == list->capacity) {
-        size_t capacity = list->capacity ? list->capacity * 2 : 16;
-        struct record *items = realloc(list->items, capacity * sizeof *items);
-        if (!items)
-            return ERR_MEMORY;
-        list->items = items;
-        list->capacity = capacity;
-    }
-    list->items[list->count++] = *record;
-    return 0;
+    int rc = list_grow(&list->items, list->count, &list->capacity, sizeof *list->items);
+    if (rc == 0)
+        list->items[list->count++] = *record;
+    return rc;
 }
 
 void record_list_free(struct record_list *list)

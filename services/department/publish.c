@@ -8,6 +8,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/base/sync.h"
 #include "common/http/problem.h"
 #include "common/kafka/kafka_producer.h"
 #include "services/department/intake_metrics.h"
@@ -218,19 +219,6 @@ static void *sweep(void *argument)
     return NULL;
 }
 
-static int init_lock(struct publisher *publisher)
-{
-    pthread_condattr_t attributes;
-    if (pthread_condattr_init(&attributes))
-        return ERR_MEMORY;
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    int rc = pthread_cond_init(&publisher->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
-    if (rc || pthread_mutex_init(&publisher->lock, NULL))
-        return ERR_MEMORY;
-    return 0;
-}
-
 static int start_sweeper(struct publisher *publisher)
 {
     int rc = pthread_create(&publisher->sweeper, NULL, sweep, publisher);
@@ -255,7 +243,7 @@ int publisher_open(const struct config *config, const char *topic, struct publis
     int64_t timeout = config_number(config, "publish_timeout");
     publisher->topic = topic;
     publisher->answer_ms = timeout < ANSWER_LIMIT_MS ? (int)timeout : ANSWER_LIMIT_MS;
-    if (init_lock(publisher)) {
+    if (sync_init(&publisher->lock, &publisher->changed)) {
         free(publisher);
         return ERR_MEMORY;
     }

@@ -334,7 +334,7 @@ static void answer_closing(const struct store *s, const struct store_handoff *h,
 {
     char uid[40], data[64];
     const int64_t at = row->occurred_at + EPOCH_2000;
-    handoff_id_text(&row->uid, uid);
+    event_uid_text(&row->uid, uid);
     if (row->partition < 0 || !strstr(types, row->type) ||
         at < strtoll(h->column[OCCURRED], NULL, 10) || has_closed(s, h->column[RULE], uid) ||
         answer->rows == STORE_ROWS)
@@ -461,7 +461,7 @@ static bool on_timeline(const struct store *s, const char *uid)
 {
     char text[40];
     for (size_t i = 0; i < s->events.count; i++) {
-        handoff_id_text(&s->events.row[i].uid, text);
+        event_uid_text(&s->events.row[i].uid, text);
         if (strcmp(text, uid) == 0)
             return true;
     }

@@ -168,7 +168,7 @@ static void a_request_names_its_handoff_and_no_customer(void **state)
     struct decoded decoded;
     struct fault fault;
     const char *reason;
-    char id[HANDOFF_ID_TEXT];
+    char id[EVENT_UID_TEXT];
     const char *text = event_text(TYPE_HANDOFF_ACCEPT, TODAY, ",\"data\":" ASKED);
     if (decode(&decoder, SALES, text, &decoded, &reason, &fault) != 0)
         fail_msg("%s: %s", fault.pointer, fault.detail);
@@ -176,7 +176,7 @@ static void a_request_names_its_handoff_and_no_customer(void **state)
     assert_ptr_equal(decoded.interest.asked, &decoded.asked);
     assert_false(decoded.interest.opens || decoded.interest.closes || decoded.interest.facts);
     assert_int_equal(decoded.asked.action, ACTION_ACCEPT);
-    handoff_id_text(&decoded.asked.handoff, id);
+    event_uid_text(&decoded.asked.handoff, id);
     assert_string_equal(id, ID);
     assert_int_equal(decoded.facts.identities.count, 0);
     assert_int_equal(decoded.facts.occurred_at, world.admission.now - INT64_C(3600000000));

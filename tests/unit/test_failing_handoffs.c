@@ -130,17 +130,17 @@ static void kafka_calls(void **state)
 /* --- where they end without a failure --- */
 
 /* The id of the handoff that the rule opens by the event of that id. */
-static void id_of(const char *rule, const char *event_id, char id[HANDOFF_ID_TEXT])
+static void id_of(const char *rule, const char *event_id, char id[EVENT_UID_TEXT])
 {
     const struct span parts[] = {span_of(rule), span_of("/crm"), span_of(event_id)};
     const struct event_uid uid = event_uid_of_parts(parts, 3);
-    handoff_id_text(&uid, id);
+    event_uid_text(&uid, id);
 }
 
 static void make_request(int which, const char *event_id, const char *verb, const char *opened_by,
                          const char *by)
 {
-    char id[HANDOFF_ID_TEXT];
+    char id[EVENT_UID_TEXT];
     id_of("invoice", opened_by, id);
     snprintf(request[which], sizeof request[which],
              "{\"specversion\":\"1.0\",\"id\":\"%s\",\"source\":\"/throughline/sales\","
@@ -162,7 +162,7 @@ static void assert_told(void)
         {"check", "c", "cancelled", "ended"},    {"invoice", "m", "done", "ended"},
     };
     const size_t count = sizeof expected / sizeof *expected;
-    char id[HANDOFF_ID_TEXT] = BEFOREHAND;
+    char id[EVENT_UID_TEXT] = BEFOREHAND;
     for (size_t i = 0; i < count; i++) {
         if (expected[i].rule)
             id_of(expected[i].rule, expected[i].opened_by, id);

@@ -218,16 +218,16 @@ static void an_id_is_a_uuid_both_ways(void **state)
         "{0ffee00-0123-4567-89ab-cdef0011223}",
     };
     struct event_uid id;
-    char text[HANDOFF_ID_TEXT];
-    assert_int_equal(handoff_id_parse(span_of(ID), &id), 0);
+    char text[EVENT_UID_TEXT];
+    assert_int_equal(event_uid_parse(span_of(ID), &id), 0);
     assert_memory_equal(id.bytes, id_bytes, sizeof id_bytes);
-    handoff_id_text(&id, text);
+    event_uid_text(&id, text);
     assert_string_equal(text, ID);
     memset(&id, 0, sizeof id);
-    assert_int_equal(handoff_id_parse(span_of("C0FFEE00-0123-4567-89AB-CDEF00112233"), &id), 0);
+    assert_int_equal(event_uid_parse(span_of("C0FFEE00-0123-4567-89AB-CDEF00112233"), &id), 0);
     assert_memory_equal(id.bytes, id_bytes, sizeof id_bytes);
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        if (handoff_id_parse(span_of(others[i]), &id) != ERR_INVALID)
+        if (event_uid_parse(span_of(others[i]), &id) != ERR_INVALID)
             fail_msg("taken for an id: %s", others[i]);
 }
 

@@ -267,11 +267,13 @@ static void report_has_its_sequence(void **state)
 static void ids_are_uuids_and_differ(void **state)
 {
     (void)state;
-    char a[MESSAGE_ID_SIZE], b[MESSAGE_ID_SIZE], same[HANDOFF_ID_SIZE];
+    char a[MESSAGE_ID_SIZE], b[MESSAGE_ID_SIZE], same[EVENT_UID_TEXT];
+    struct event_uid uid;
     assert_int_equal(handoff_message_id(a), 0);
     assert_int_equal(handoff_message_id(b), 0);
     assert_string_not_equal(a, b);
-    assert_true(handoff_id_read(span_of(a), same));
+    assert_int_equal(event_uid_parse(span_of(a), &uid), 0);
+    event_uid_text(&uid, same);
     assert_string_equal(a, same);
     assert_int_equal(a[14], '4');
     assert_non_null(strchr("89ab", a[19]));
