@@ -6,8 +6,8 @@
 
 #include "common/base/error.h"
 
-/* Room for one more element of `size` bytes; `items` is the address of the array's pointer. ERR_MEMORY
- * leaves the list as it was. The caller frees the array. */
+/* Room for one more element of `size` bytes; `items` is the address of the array's pointer.
+ * ERR_MEMORY leaves the list as it was. The caller frees the array. */
 int list_grow(void *items, size_t count, size_t *capacity, size_t size) CHECKED;
 
 #endif

@@ -116,9 +116,9 @@ static bool passes(const struct pg *pg, int rc)
                               (rc == ERR_INVALID && strcmp(pg_sqlstate(pg), "23505") == 0));
 }
 
-int handoff_confirm(struct handoff_confirmer *confirmer, struct pg *pg, bool *told)
+int handoff_confirm(struct handoff_confirmer *confirmer, struct pg *pg, bool *put)
 {
-    *told = false;
+    *put = false;
     bool ready = false, more = false;
     int rc = 0;
     if (!confirmer->snapshot)
@@ -132,6 +132,6 @@ int handoff_confirm(struct handoff_confirmer *confirmer, struct pg *pg, bool *to
         return 0;
     if (rc != 0 || !more)
         handoff_confirmer_clear(confirmer);
-    *told = rc == 0 && more;
+    *put = rc == 0 && more;
     return rc;
 }

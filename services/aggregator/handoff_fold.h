@@ -1,6 +1,6 @@
 /*
  * What events and requests do to handoffs: which handoff a closing event closes, what a request
- * changes. Works on handoffs in memory, under the lock of their customers; what it changed is
+ * changes. Works on handoffs in memory, whose rows are locked; what it changed is
  * marked. Pure, so that a test needs no database.
  */
 #ifndef SERVICES_AGGREGATOR_HANDOFF_FOLD_H

@@ -72,7 +72,8 @@ static bool goes_to_owner(const struct handoff_rule *rule)
     return strcmp(rule->to, HANDOFF_TO_OWNER) == 0;
 }
 
-/* How many before it in the batch are opened by the same rule for the same customer? */
+/* How many before it in the batch are opened by the same rule for the same customer, as far as is
+ * known? Who is to be the first is known under a lock; the limit of a day may err by a batch. */
 static int64_t count_before(const struct handoff_work *work, size_t index)
 {
     const struct handoff_opening *opening = &work->opening[index];

@@ -19,7 +19,7 @@
 #include "sql.h"
 
 #define POLL_MS       20 /* between looks at the outbox, for what others put there */
-#define CONFIRM_MS    5  /* the same while handoffs are being confirmed */
+#define CONFIRM_MS    5  /* between steps while handoffs are being confirmed */
 #define POLL_IDLE_MS  100
 #define IDLE_AFTER_MS 10000
 #define DELETE_ROWS   100 /* published rows are deleted when there are so many, or */
@@ -274,19 +274,36 @@ static int look(struct relay *relay)
     buffer_free(&ids);
     buffer_free(&topics);
     int rows = rc == 0 ? pg_rows(page) : 0;
-    for (int i = 0; i < rows && rc == 0; i++)
+    size_t data = 0;
+    for (int i = 0; i < rows && rc == 0; i++) {
+        data += pg_span(page, i, DATA).len;
         rc = take_row(relay, page, i);
+    }
     pg_result_free(page);
     if (rows > 0)
         relay->busy_ms = clock_monotonic_ms();
-    relay->more = (size_t)rows == free_rows;
+    relay->more = (size_t)rows == free_rows || data >= RELAY_BYTES;
+    return rc;
+}
+
+/* A nudge may have come for what was opened after the snapshot: when it is done with, another is
+ * begun at once, and the pause comes behind one that finds nothing. */
+static int confirm(struct relay *relay, int64_t pause, bool *put)
+{
+    bool was_begun = relay->confirmer.snapshot;
+    int rc = handoff_confirm(&relay->confirmer, relay->lease->pg, put);
+    int64_t now = clock_monotonic_ms();
+    if (relay->confirmer.snapshot)
+        relay->confirm_ms = now + CONFIRM_MS;
+    else
+        relay->confirm_ms = was_begun ? now : now + pause;
     return rc;
 }
 
 static int look_when_due(struct relay *relay)
 {
     int64_t now = clock_monotonic_ms();
-    bool told = false;
+    bool put = false;
     int rc = 0;
     if (take_nudge(relay))
         relay->look_ms = relay->confirm_ms = now;
@@ -295,11 +312,9 @@ static int look_when_due(struct relay *relay)
         return 0;
     }
     int64_t pause = now - relay->busy_ms > IDLE_AFTER_MS ? POLL_IDLE_MS : POLL_MS;
-    if (now >= relay->confirm_ms) {
-        rc = handoff_confirm(&relay->confirmer, relay->lease->pg, &told);
-        relay->confirm_ms = now + (relay->confirmer.snapshot ? CONFIRM_MS : pause);
-    }
-    if (rc == 0 && (told || relay->more || now >= relay->look_ms)) {
+    if (now >= relay->confirm_ms || relay->more)
+        rc = confirm(relay, pause, &put);
+    if (rc == 0 && (put || relay->more || now >= relay->look_ms)) {
         rc = look(relay);
         relay->look_ms = now + pause;
     }
@@ -368,10 +383,9 @@ static int round_of_work(struct relay *relay)
         rc = send_all(relay);
     if (rc == 0)
         rc = count_waiting(relay);
+    int64_t next = relay->look_ms < relay->confirm_ms ? relay->look_ms : relay->confirm_ms;
     if (rc == 0)
-        wait_for_landing(relay,
-                         (relay->look_ms < relay->confirm_ms ? relay->look_ms : relay->confirm_ms) -
-                             clock_monotonic_ms());
+        wait_for_landing(relay, next - clock_monotonic_ms());
     return rc;
 }
 
@@ -414,7 +428,7 @@ static int run(void *context, struct lease *lease)
     struct relay *relay = context;
     relay->lease = lease;
     relay->flying = 0;
-    relay->look_ms = relay->published_ms = relay->count_ms = 0;
+    relay->look_ms = relay->confirm_ms = relay->published_ms = relay->count_ms = 0;
     relay->busy_ms = clock_monotonic_ms();
     relay->more = false;
     arena_init(&relay->scratch, SCRATCH_LIMIT);

@@ -433,7 +433,7 @@ static void put_promises(struct store *s, const char *const *params, struct stor
 }
 
 const struct store_statement store_handoff_statements[] = {
-    {"SELECT h.handoff_id::text, i.kind", 3, locate},
+    {"(SELECT i.value FROM store.identities", 3, locate},
     {"x.rule = ANY ($3", STORE_COLUMNS, load},
     {"AND h.confirm_xid IS NOT NULL", STORE_COLUMNS, load_unconfirmed},
     {"y.customer_id = ANY ($2", 2, customers},

@@ -21,4 +21,4 @@ FROM unnest($1::uuid[], $2::text[], $3::text[], $4::boolean[], $5::boolean[], $6
             $15::bigint[], $16::bigint[])
      AS u (id, to_department, state, undeliverable, overdue, due, delivered, accepted, closed, accepted_by, closed_by,
            note, closing_id, closing_uid, sequence, opened_sequence)
-WHERE h.handoff_id = u.id
+WHERE h.handoff_id = u.id AND h.handoff_id = ANY ($1::uuid[])

@@ -21,8 +21,11 @@ SELECT u.wants_issue AND EXISTS (
                 WHERE p.account_identity_id = i.id ORDER BY p.occurred_at LIMIT 1)
            ) e
        ) END,
-       h.ever,
-       h.recently,
+       EXISTS (SELECT 1 FROM store.handoffs x WHERE x.identity_id = ANY (y.ids) AND x.rule = u.rule),
+       (SELECT count(*)
+        FROM (SELECT 1 FROM store.handoffs x
+              WHERE x.identity_id = ANY (y.ids) AND x.rule = u.rule AND x.opened_at > now() - interval '1 day'
+              LIMIT 1000) r),
        CASE WHEN u.wants_owner THEN (
            SELECT o.department
            FROM store.owners o
@@ -37,13 +40,4 @@ CROSS JOIN LATERAL (
         WHERE i.customer_id = (SELECT c.customer_id FROM store.identities c WHERE c.identity_id = u.identity)) AS ids
     OFFSET 0 -- once a row
 ) y
-CROSS JOIN LATERAL (
-    SELECT count(*) > 0 AS ever, count(*) FILTER (WHERE r.opened_at > now() - interval '1 day') AS recently
-    FROM (
-        SELECT x.opened_at
-        FROM store.handoffs x
-        WHERE x.identity_id = ANY (y.ids) AND x.rule = u.rule
-        ORDER BY x.opened_at DESC LIMIT 1000
-    ) r
-) h
 ORDER BY u.n

@@ -1,5 +1,6 @@
 -- ids, snapshot: those that are still to be confirmed, as in handoffs_load.sql; not what was called in doubt
--- after the snapshot, perhaps just now: that waits for others than were waited for
+-- after the snapshot, perhaps just now, nor what a merge has missed (handoffs_confirm_page.sql): that waits for
+-- others than were waited for
 SELECT h.handoff_id, h.rule, h.identity_id,
        (SELECT i.customer_id FROM store.identities i WHERE i.identity_id = h.identity_id),
        h.from_department, h.to_department, h.state,
@@ -14,5 +15,8 @@ SELECT h.handoff_id, h.rule, h.identity_id,
 FROM store.handoffs h
 WHERE h.handoff_id = ANY ($1::uuid[])
   AND h.confirm_xid IS NOT NULL AND pg_visible_in_snapshot(h.confirm_xid, $2::pg_snapshot)
+  AND (SELECT count(*) FROM store.merges m
+       WHERE m.survivor = (SELECT i.customer_id FROM store.identities i WHERE i.identity_id = h.identity_id)
+         AND NOT pg_visible_in_snapshot(m.xid, $2::pg_snapshot)) = 0
 ORDER BY h.handoff_id
 FOR UPDATE OF h

@@ -11,7 +11,9 @@ FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::
             $10::uuid[], $11::text[], $12::bigint[], $13::integer[], $14::text[])
      WITH ORDINALITY AS u (id, rule, identity, account, from_department, to_department, ask, occurred, opening_uid,
                            match, due_ms, depth, trace, n)
-JOIN store.briefs(ARRAY(SELECT (SELECT i.customer_id FROM store.identities i WHERE i.identity_id = t.identity)
-                        FROM unnest($3::bigint[]) WITH ORDINALITY AS t (identity, n) ORDER BY t.n), $8::jsonb[]) b ON b.ordinal = u.n
+JOIN store.briefs(
+         ARRAY(SELECT (SELECT i.customer_id FROM store.identities i WHERE i.identity_id = t.identity)
+               FROM unnest($3::bigint[]) WITH ORDINALITY AS t (identity, n) ORDER BY t.n),
+         $8::jsonb[]) b ON b.ordinal = u.n
 ORDER BY u.id
 ON CONFLICT (handoff_id) DO NOTHING

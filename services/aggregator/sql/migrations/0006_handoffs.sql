@@ -89,14 +89,19 @@ CREATE TABLE store.handoffs (
     confirm_xid xid8 DEFAULT pg_current_xact_id()
 ) WITH (fillfactor = 70);
 CREATE INDEX handoffs_identity ON store.handoffs (identity_id, rule, opened_at);
-CREATE INDEX handoffs_live_identity ON store.handoffs (identity_id) WHERE state IN ('open', 'delivered', 'accepted');
+CREATE INDEX handoffs_live_identity ON store.handoffs (identity_id, rule) WHERE state IN ('open', 'delivered', 'accepted');
 CREATE INDEX handoffs_to_confirm ON store.handoffs (handoff_id) WHERE confirm_xid IS NOT NULL;
-CREATE INDEX handoffs_account ON store.handoffs (account_identity_id) WHERE account_identity_id IS NOT NULL;
+CREATE INDEX handoffs_account ON store.handoffs (account_identity_id, state) WHERE account_identity_id IS NOT NULL;
 CREATE INDEX handoffs_due ON store.handoffs (due_at)
     WHERE state IN ('open', 'delivered', 'accepted') AND NOT overdue;
 CREATE INDEX handoffs_live ON store.handoffs (to_department, due_at) WHERE state IN ('open', 'delivered', 'accepted');
 -- A closing event closes one handoff of a rule, and stays with it.
 CREATE UNIQUE INDEX handoffs_closing ON store.handoffs (rule, closing_uid) WHERE closing_uid IS NOT NULL;
+
+-- A merge cannot see the handoffs that others are opening at that moment: they are confirmed once the
+-- merge was seen. NULL: before there were handoffs.
+ALTER TABLE store.merges ADD COLUMN xid xid8;
+ALTER TABLE store.merges ALTER COLUMN xid SET DEFAULT pg_current_xact_id();
 
 -- What is to be published: written with the change that it tells of, deleted once Kafka has it.
 CREATE TABLE store.outbox (

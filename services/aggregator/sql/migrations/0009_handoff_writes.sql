@@ -49,7 +49,7 @@ LANGUAGE sql AS $$
     SELECT m.topic, m.key, 'throughline.handoff.' || m.verb, c.event_id || m.suffix, now(), c.who || c.account, h.sequence,
            t.trace, c.data || m.more || '}'
     FROM unnest(ids, kinds, were, traces) WITH ORDINALITY AS t (id, kind, was, trace, n)
-    JOIN store.handoffs h ON h.handoff_id = t.id
+    JOIN store.handoffs h ON h.handoff_id = t.id AND h.handoff_id = ANY (ids)
     JOIN store.identities i ON i.identity_id = h.identity_id
     LEFT JOIN store.identities a ON a.identity_id = h.account_identity_id AND a.identity_id <> i.identity_id
     CROSS JOIN LATERAL (
