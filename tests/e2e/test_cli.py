@@ -90,6 +90,7 @@ def test_reconcile_finds_rows_taken_away(full, sent):
         row["topic"], row["partition"], 1, "1 rows are missing")
     out, _ = failing(full, "reconcile")
     assert "1 rows are missing" in out and "the books do not balance" in out
+    full.wait_ready("tl-aggregator")  # its topics may just have been made
     out, _ = failing(full, "status")
     assert out.startswith("WRONG books")
     row["data"] = json.dumps(row["data"])
