@@ -107,10 +107,10 @@ int handoff_asked_read(const struct event *event, struct arena *arena, struct ha
 int handoff_asked_summary(const struct handoff_asked *asked, struct arena *arena,
                           struct span *summary)
 {
-    const char *line =
-        arena_printf(arena, "Handoff: %s%s%.*s%s%.*s%s%s%.*s", handoff_action_name(asked->action),
-                     asked->to.ptr ? " to " : "", SPAN_ARGS(asked->to), asked->by.ptr ? " (" : "",
-                     SPAN_ARGS(asked->by), asked->by.ptr ? ")" : "", asked->note.ptr ? ": " : "",
-                     SPAN_ARGS(asked->note));
+    const char *line = arena_printf(
+        arena, "%s: %s%s%.*s%s%.*s%s%s%.*s", handoff_is_report(asked->action) ? "Handoff" : "Asked",
+        handoff_action_name(asked->action), asked->to.ptr ? " to " : "", SPAN_ARGS(asked->to),
+        asked->by.ptr ? " (" : "", SPAN_ARGS(asked->by), asked->by.ptr ? ")" : "",
+        asked->note.ptr ? ": " : "", SPAN_ARGS(asked->note));
     return line ? facts_summary(arena, span_of(line), summary) : ERR_MEMORY;
 }

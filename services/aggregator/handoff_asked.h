@@ -35,8 +35,8 @@ bool handoff_is_report(enum handoff_action action);
 int handoff_asked_read(const struct event *event, struct arena *arena, struct handoff_asked *asked,
                        struct fault *fault) CHECKED;
 
-/* One line for people: "Handoff: done (Rosa): all is set up"; as asked, whether granted or not. In
- * the arena. ERR_MEMORY. */
+/* One line for people: "Asked: done (Rosa): all is set up", whether granted or not; of a report
+ * "Handoff: delivered". In the arena. ERR_MEMORY. */
 int handoff_asked_summary(const struct handoff_asked *asked, struct arena *arena,
                           struct span *summary) CHECKED;
 

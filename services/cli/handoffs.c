@@ -1,15 +1,19 @@
 #include <stdio.h>
+#include <string.h>
 
+#include "common/event/event_uid.h"
 #include "common/event/vocabulary.h"
 #include "common/pg/pg.h"
 #include "services/cli/customer.h"
 #include "services/cli/result.h"
+#include "services/cli/text.h"
 #include "sql.h"
 
-#define PAGE  200    /* rows of one query: their briefs, of up to 64 KiB, are in memory at once */
-#define LIMIT 100000 /* rows of one answer */
+#define PAGE        200 /* rows of one query: their briefs, of up to 64 KiB, are in memory at once */
+#define LIMIT       100000                /* rows of one answer */
+#define BRIEF_LIMIT ((size_t)1024 * 1024) /* of 64 KiB, printed for people */
 
-enum { COLUMN_ID = 0, COLUMN_DUE_AT = 8 }; /* of handoffs_page.sql */
+enum { COLUMN_ID = 0, COLUMN_DUE_AT = 8, COLUMN_BRIEF = 9 }; /* of handoffs_page.sql */
 
 static const struct table_column columns[] = {
     {"handoff", false, false}, {"due (UTC)", false, false}, {"state", false, false},
@@ -19,10 +23,12 @@ static const struct table_column columns[] = {
 
 struct listing {
     const char *department, *customer; /* NULL: all */
+    const char *handoff;               /* this one alone, with its brief; NULL: any */
     bool overdue, all, json, first;
     int64_t left;
     char due_at[64], id[64]; /* of the last row; "": none */
     struct table table;
+    struct buffer brief;
     bool more; /* the last page was full */
 };
 
@@ -34,6 +40,19 @@ static const char *flag(bool set)
 static const char *or_null(const char *text)
 {
     return *text ? text : NULL;
+}
+
+/* Line by line, as a terminal may show it. */
+static void keep_brief(struct listing *listing, struct span brief)
+{
+    while (brief.len > 0) {
+        const char *end = memchr(brief.ptr, '\n', brief.len);
+        struct span line = {brief.ptr, end ? (size_t)(end - brief.ptr) : brief.len};
+        text_append(&listing->brief, line, -1);
+        buffer_append_text(&listing->brief, "\n");
+        brief.ptr += line.len + (end ? 1 : 0);
+        brief.len -= line.len + (end ? 1 : 0);
+    }
 }
 
 /* Fetches and takes in one page. 0, or the exit status. */
@@ -49,9 +68,10 @@ static int next_page(struct pg *pg, struct listing *listing)
                             or_null(listing->due_at),
                             or_null(listing->id),
                             limit,
-                            flag(listing->json)};
+                            flag(listing->json),
+                            listing->handoff};
     struct pg_result *result;
-    int rc = pg_query(pg, SQL_HANDOFFS_PAGE, params, 8, &result);
+    int rc = pg_query(pg, SQL_HANDOFFS_PAGE, params, 9, &result);
     if (rc != 0)
         return cli_query_failed(pg, rc);
     int rows = pg_rows(result);
@@ -59,6 +79,8 @@ static int next_page(struct pg *pg, struct listing *listing)
         result_print_elements(result, &listing->first);
     else
         result_to_table(result, &listing->table);
+    if (rows == 1 && listing->handoff)
+        keep_brief(listing, pg_span(result, 0, COLUMN_BRIEF));
     if (rows > 0) {
         snprintf(listing->due_at, sizeof listing->due_at, "%s",
                  pg_text(result, rows - 1, COLUMN_DUE_AT));
@@ -78,8 +100,10 @@ static int print_people(const struct listing *listing)
                listing->all ? "" : "; --all shows closed ones");
         return 0;
     }
-    if (table_print(&listing->table) != 0)
+    if (listing->brief.failed || table_print(&listing->table) != 0)
         return cli_failed("no memory");
+    if (listing->brief.len > 0)
+        printf("\nbrief %s", listing->brief.data);
     if (listing->more)
         printf("\nthe first %zu, those due first; --limit shows more\n",
                table_rows(&listing->table));
@@ -90,6 +114,7 @@ static int list(struct pg *pg, struct listing *listing)
 {
     int status = 0;
     table_init(&listing->table, columns);
+    buffer_init(&listing->brief, BRIEF_LIMIT);
     if (listing->json)
         putchar('[');
     do
@@ -97,9 +122,13 @@ static int list(struct pg *pg, struct listing *listing)
     while (status == 0 && listing->more && listing->left > 0);
     if (listing->json)
         puts("]");
-    else if (status == 0)
+    else if (status == 0 && !(listing->handoff && table_rows(&listing->table) == 0))
         status = print_people(listing);
+    bool none = listing->json ? listing->first : table_rows(&listing->table) == 0;
+    if (status == 0 && listing->handoff && none)
+        status = cli_failed("there is no handoff %s", listing->handoff);
     table_free(&listing->table);
+    buffer_free(&listing->brief);
     return status;
 }
 
@@ -130,6 +159,7 @@ static int run(struct cli *cli, int argc, char **argv)
                                          {"--limit", CLI_NUMBER, &limit},
                                          {0}};
     const char *word;
+    struct event_uid uid;
     char id[24];
     int status;
     if (!cli_arguments(cli, argc, argv, choices, &word, 0, 1, &status))
@@ -142,10 +172,13 @@ static int run(struct cli *cli, int argc, char **argv)
         status = cli_connect_migrated(cli, &pg);
     if (status != 0)
         return status;
-    if (word)
+    if (word && event_uid_parse(span_of(word), &uid) == 0)
+        listing.handoff = word;
+    else if (word)
         status = customer_find_one(cli, pg, word, id);
     if (status == 0) {
-        listing.customer = word ? id : NULL;
+        listing.customer = word && !listing.handoff ? id : NULL;
+        listing.all = listing.all || listing.handoff;
         listing.json = cli->json;
         listing.left = limit;
         status = list(pg, &listing);
@@ -156,10 +189,11 @@ static int run(struct cli *cli, int argc, char **argv)
 
 const struct command command_handoffs = {
     "handoffs",
-    "[CUSTOMER] [--department D] [--overdue] [--all] [--limit N]",
+    "[CUSTOMER|HANDOFF] [--department D] [--overdue] [--all] [--limit N]",
     "work handed over between departments",
     "Those that are not closed, due first. CUSTOMER is an id, an identity\n"
-    "(email=ann@acme.example) or just an e-mail address.\n"
+    "(email=ann@acme.example) or just an e-mail address. HANDOFF is a handoff's id: that one,\n"
+    "whatever its state, with its brief.\n"
     "\n"
     "  --department D  those that this department has to do\n"
     "  --overdue       those whose due time has passed\n"
@@ -168,6 +202,7 @@ const struct command command_handoffs = {
     "\n"
     "With --json all that is known of each, its brief too.\n"
     "\n"
-    "exit status: 0 done, also where there are none; 1 failed, or there is no such customer\n",
+    "exit status: 0 done, also where there are none; 1 failed, or there is no such customer or "
+    "handoff\n",
     run,
 };

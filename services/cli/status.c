@@ -16,6 +16,7 @@
 #define READY_MS           2000
 #define KAFKA_MS           5000
 #define ANSWER_LIMIT       ((size_t)64 * 1024)
+#define UNTOLD_SECONDS     60
 
 static void look_at_brokers(const struct cli *cli, struct status *status)
 {
@@ -39,6 +40,29 @@ static void look_at_brokers(const struct cli *cli, struct status *status)
         kafka_cluster_free(&cluster);
     }
     kafka_admin_close(kafka);
+}
+
+/* What waits to be told is told within a moment, unless no aggregator does it. */
+static void look_at_handoffs(struct pg *pg, struct status *status)
+{
+    struct pg_result *result;
+    struct status_part *part = status_part(status, "handoffs");
+    if (pg_query(pg, SQL_HANDOFFS_COUNT, NULL, 0, &result) != 0) {
+        status_wrong(part, "%s", pg_message(pg));
+        return;
+    }
+    long long live = pg_int(result, 0, 0), overdue = pg_int(result, 0, 1),
+              undeliverable = pg_int(result, 0, 2), untold = pg_int(result, 0, 3),
+              seconds = pg_int(result, 0, 4);
+    pg_result_free(result);
+    if (untold > 0 && seconds > UNTOLD_SECONDS)
+        status_wrong(
+            part,
+            "%lld changes wait to be told, the first for %lld s: no aggregator publishes them",
+            untold, seconds);
+    else
+        status_fine(part, "%lld open, of them %lld overdue, %lld undeliverable%s", live, overdue,
+                    undeliverable, overdue + undeliverable > 0 ? ": throughline handoffs" : "");
 }
 
 /* Sets version and books, counts quarantine. */
@@ -76,6 +100,8 @@ static void look_into_database(struct pg *pg, struct status *status, struct stat
     if (rc != 0)
         status_wrong(quarantine, "%s", pg_message(pg));
     status->books_known = rc == 0;
+    if (rc == 0)
+        look_at_handoffs(pg, status);
 }
 
 static void look_at_database(const struct cli *cli, struct status *status)
@@ -168,7 +194,8 @@ const struct command command_status = {
     "status",
     "",
     "the whole stack on one screen, what is wrong first",
-    "Brokers, database, services, how far the timeline is behind, the books, quarantine. For the\n"
+    "Brokers, database, services, how far the timeline is behind, the books, quarantine, handoffs. "
+    "For the\n"
     "books every row of the timeline is counted, which takes a moment where there are many.\n"
     "\n"
     "exit status: 0 all is well; 1 something is wrong\n",

@@ -128,7 +128,7 @@ def test_status(full, sent):
     good = full.run("status")
     assert "WRONG" not in good
     for part in ("brokers", "database", "tl-sales", "tl-billing", "tl-service", "tl-aggregator", "books",
-                 "quarantine"):
+                 "quarantine", "handoffs"):
         assert part in good
     found = json.loads(full.run("status", "--json"))
     assert found["ok"] and all(part["ok"] for part in found["parts"])
@@ -138,6 +138,18 @@ def test_status(full, sent):
     found = json.loads(failing(full, "status", "--json")[0])
     assert not found["ok"] and [p["name"] for p in found["parts"] if not p["ok"]] == ["tl-service"]
     full.start("tl-service")
+
+
+def test_status_of_what_nobody_is_told(full, sent):
+    full.stop("tl-aggregator")
+    full.query("INSERT INTO store.outbox (topic, key, type, event_id, occurred_at, data, created_at)"
+               " VALUES ('handoffs.sales', 'k', 't', 'e', now(), '{}', now() - interval '2 minutes')")
+    out, _ = failing(full, "status")
+    (line,) = [line for line in out.splitlines() if line.startswith("WRONG handoffs")]
+    assert "1 changes wait to be told, the first for 12" in line and "no aggregator publishes them" in line
+    full.query("DELETE FROM store.outbox")
+    full.start("tl-aggregator")
+    assert "0 open, of them 0 overdue, 0 undeliverable" in full.run("status")
 
 
 def test_status_of_nothing(full):

@@ -82,6 +82,19 @@ def test_what_programs_see(world):
     assert run(world, "--json", "--department", "sales") == "[]\n"
 
 
+def test_one_with_its_brief(world):
+    world.query("""UPDATE store.handoffs SET brief = '{"fields": {"/note": "it is \u009b31m"}}' WHERE handoff_id = %s""",
+                (world.ids["declined"],))
+    shown = run(world, world.ids["declined"].upper())
+    assert "declined" in shown.split("brief")[0] and '"/note": "it is \ufffd31m"' in shown.split("brief")[1]
+    assert world.ids["late"] not in shown
+    (row,) = json.loads(run(world, world.ids["declined"], "--json"))
+    assert row["handoff_id"] == world.ids["declined"]
+    nobodys = "00000000-0000-4000-8000-000000000000"
+    assert f"there is no handoff {nobodys}" in run(world, nobodys, status=1)
+    assert f"there is no handoff {nobodys}" in run(world, nobodys, "--json", status=1)
+
+
 def test_pages_lose_and_double_nothing(world, postgres):
     """More than a query takes at once, many of them due at one moment."""
     database = postgres.new_database()

@@ -155,7 +155,7 @@ def test_the_whole_round(world):
     assert world.said(systems.email, onboarding) == [("opened", "open"), ("updated", "accepted"), ("closed", "done")]
     told = {row["type"]: row["summary"] for row in world.timeline(systems.email)
             if row["data"].get("handoff") == onboarding and row["department"] == "service"}
-    assert told == {"throughline.handoff.accept": "Handoff: accept (Rosa)",
+    assert told == {"throughline.handoff.accept": "Asked: accept (Rosa)",
                     "throughline.handoff.delivered": "Handoff: delivered"}
 
 

@@ -180,7 +180,7 @@ static void a_request_names_its_handoff_and_no_customer(void **state)
     assert_string_equal(id, ID);
     assert_int_equal(decoded.facts.identities.count, 0);
     assert_int_equal(decoded.facts.occurred_at, world.admission.now - INT64_C(3600000000));
-    assert_true(span_is(decoded.facts.summary, "Handoff: accept (ann)"));
+    assert_true(span_is(decoded.facts.summary, "Asked: accept (ann)"));
 }
 
 static void what_does_not_belong_is_refused_with_its_place(void **state)

@@ -237,10 +237,10 @@ static void the_summary_says_what_was_asked(void **state)
     static const struct {
         const char *type, *data, *line;
     } cases[] = {
-        {TYPE_HANDOFF_ACCEPT, "{" KNOWN ", \"by\": \"ann\"}", "Handoff: accept (ann)"},
+        {TYPE_HANDOFF_ACCEPT, "{" KNOWN ", \"by\": \"ann\"}", "Asked: accept (ann)"},
         {TYPE_HANDOFF_REASSIGN,
          "{" KNOWN ", \"by\": \"ann\", \"to\": \"billing\", \"note\": \"not\\nours\"}",
-         "Handoff: reassign to billing (ann): not ours"},
+         "Asked: reassign to billing (ann): not ours"},
         {TYPE_HANDOFF_DELIVERED, "{" KNOWN ", \"sequence\": 1}", "Handoff: delivered"},
         {TYPE_HANDOFF_UNDELIVERABLE, "{" KNOWN ", \"note\": \"410\"}",
          "Handoff: undeliverable: 410"},
