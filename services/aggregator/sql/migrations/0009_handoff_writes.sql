@@ -44,7 +44,11 @@ $$;
 -- Each of them also goes to the timeline, by events.throughline. The ids follow from the handoff and
 -- its sequence, so that what is published twice is recognised.
 CREATE FUNCTION store.tell_handoffs(ids uuid[], kinds text[], were text[], traces text[]) RETURNS void
-LANGUAGE sql AS $$
+LANGUAGE plpgsql -- a session keeps the plan: row by row, by index, which stays right while tables grow
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+AS $$
+BEGIN
     INSERT INTO store.outbox (topic, key, type, event_id, occurred_at, customer, sequence, traceparent, data)
     SELECT m.topic, m.key, 'throughline.handoff.' || m.verb, c.event_id || m.suffix, now(), c.who || c.account, h.sequence,
            t.trace, c.data || m.more || '}'
@@ -78,7 +82,8 @@ LANGUAGE sql AS $$
         UNION ALL
         SELECT 5, 'events.throughline', c.who, c.verb, '', ''
     ) m
-    ORDER BY t.n, m.n
+    ORDER BY t.n, m.n;
+END
 $$;
 
 -- As before (0002), and: the customers of the components in `to_lock` are locked, too, though they tie
