@@ -4,6 +4,7 @@ import json
 import signal
 import sys
 import threading
+from datetime import datetime, timezone
 from decimal import Decimal
 from pathlib import Path
 
@@ -143,13 +144,13 @@ def play(demo, folder):
 
 
 def what_next(demo):
-    event = {"specversion": "1.0", "id": "my-first", "source": "/me", "type": "service.ticket.opened",
-             "time": "2026-01-08T10:12:07Z",
-             "data": {"customer": {"email": "you@example.com"}, "summary": "It squeaks"}}
+    event = {"specversion": "1.0", "id": "my-first", "source": "/me", "type": "sales.deal.won",
+             "time": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+             "data": {"customer": {"email": "you@example.com"}, "amount": 12000, "currency": "EUR"}}
     say(f"""
 All of it is up, until Ctrl-C. Try:
 
-  curl -i http://127.0.0.1:{demo.ports['tl-service']}/events -H 'content-type: application/cloudevents+json' \\
+  curl -i http://127.0.0.1:{demo.ports['tl-sales']}/events -H 'content-type: application/cloudevents+json' \\
     -d '{json.dumps(event)}'
 
   psql '{demo.uri}' -c 'SELECT occurred_at, type, summary, amount FROM throughline.timeline ORDER BY 1'
@@ -157,6 +158,8 @@ All of it is up, until Ctrl-C. Try:
   export TL_DATABASE='{demo.uri}' TL_BROKERS='{demo.env['TL_BROKERS']}'
   {programs.BUILD.name}/throughline customers nordlicht
   {programs.BUILD.name}/throughline timeline you@example.com
+  {programs.BUILD.name}/throughline handoffs you@example.com        # what billing is to do, and the handoff's id
+  curl -i http://127.0.0.1:{demo.ports['tl-billing']}/handoffs/ID/accept -H 'content-type: application/json' -d '{{"by": "Bill"}}'
   {programs.BUILD.name}/throughline handoffs --overdue
   {programs.BUILD.name}/throughline reconcile
 
