@@ -57,7 +57,8 @@ static void put(struct link *link, const void *bytes, size_t len)
         link->gone = true;
         return;
     }
-    memcpy(link->out + link->out_len, bytes, len);
+    if (len > 0) /* an empty column has no bytes to point to */
+        memcpy(link->out + link->out_len, bytes, len);
     link->out_len += len;
 }
 

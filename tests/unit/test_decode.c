@@ -227,10 +227,9 @@ static void what_does_not_belong_is_refused_with_its_place(void **state)
 
 static struct kafka_mock mock;
 
-/* The next message as kafka_consumer_poll gives it. */
-static struct kafka_message message_with(const char *text)
+/* The next message as kafka_consumer_poll gives it; its record points into it. */
+static void make_message(const char *text, struct kafka_message *message)
 {
-    struct kafka_message message;
     mock_start(&mock);
     assert_int_equal(
         rd_kafka_brokers_add(mock.host, rd_kafka_mock_cluster_bootstraps(mock.cluster)), 1);
@@ -243,17 +242,17 @@ static struct kafka_message message_with(const char *text)
     assert_int_equal(rd_kafka_flush(mock.host, 30000), 0);
     mock_read_from_start(&mock, SALES);
     assert_non_null(mock_next(&mock, 30000));
-    kafka_message_view(mock.message, &message);
-    message.handle = mock.message;
+    kafka_message_view(mock.message, message);
+    message->handle = mock.message;
     mock.message = NULL;
-    return message;
 }
 
 static void put_in_batch(const char *text, bool kept)
 {
     struct partition partition = {.topic = SALES};
     struct batch batch;
-    struct kafka_message message = message_with(text);
+    struct kafka_message message;
+    make_message(text, &message);
     void *handle = message.handle;
     assert_int_equal(batch_init(&batch, 1 << 20), 0);
     assert_int_equal(decode_into_batch(&decoder, &batch, &partition, &message, world.admission.now),

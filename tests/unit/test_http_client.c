@@ -60,7 +60,7 @@ static void answer_redirect(struct http_request *request, void *context)
                  (struct http_header[]){{"Location", "/limit"}, {NULL, NULL}});
 }
 
-static struct http_request *hanging;
+static _Atomic(struct http_request *) hanging; /* set on the server's thread */
 
 static void answer_never(struct http_request *request, void *context)
 {
