@@ -28,7 +28,8 @@ struct watch {
     struct kafka_admin *admin;
     struct judgement judgement;
     char untold_after[40];
-    int64_t told_ms; /* when it was last said that judging lags; 0: it does not */
+    int64_t told_ms;  /* when it was last said that judging lags; 0: it does not */
+    int64_t began_us; /* the first look since the lease was taken; 0: none yet */
     struct metric *raised[KINDS], *lag;
 };
 
@@ -173,10 +174,13 @@ static int judge(struct watch *watch)
     } else if (rc == ERR_BUSY) {
         rc = 0;
     }
-    int64_t since =
-        watch->judgement.until_us ? watch->judgement.until_us : watch->judgement.kept_us;
+    if (!watch->began_us)
+        watch->began_us = now_us;
+    int64_t since = watch->judgement.until_us  ? watch->judgement.until_us
+                    : watch->judgement.kept_us ? watch->judgement.kept_us
+                                               : watch->began_us;
     if (rc == 0)
-        tell_lag(watch, since ? now_us - since : 0, behind);
+        tell_lag(watch, now_us - since, behind);
     return rc == ERR_STOPPED ? 0 : rc;
 }
 
@@ -268,7 +272,7 @@ static int run(void *context, struct lease *lease)
     struct watch *watch = context;
     watch->lease = lease;
     watch->judgement = (struct judgement){0};
-    watch->told_ms = 0;
+    watch->told_ms = watch->began_us = 0;
     write_interval(config_number(watch->setup->config, "untold_after"), watch->untold_after);
     int rc = write_settings(watch);
     if (rc == 0)

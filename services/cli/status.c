@@ -53,13 +53,19 @@ static void look_at_handoffs(struct pg *pg, struct status *status)
     }
     long long live = pg_int(result, 0, 0), overdue = pg_int(result, 0, 1),
               undeliverable = pg_int(result, 0, 2), untold = pg_int(result, 0, 3),
-              seconds = pg_int(result, 0, 4);
+              seconds = pg_int(result, 0, 4), unconfirmed = pg_int(result, 0, 5);
     pg_result_free(result);
     if (untold > 0 && seconds > UNTOLD_SECONDS)
         status_wrong(
             part,
             "%lld changes wait to be told, the first for %lld s: no aggregator publishes them",
             untold, seconds);
+    else if (unconfirmed > UNTOLD_SECONDS)
+        status_wrong(
+            part,
+            "openings wait to be confirmed, the first for %lld s: no aggregator does it, or a "
+            "transaction of the writers' role does not end",
+            unconfirmed);
     else
         status_fine(part, "%lld open, of them %lld overdue, %lld undeliverable%s", live, overdue,
                     undeliverable, overdue + undeliverable > 0 ? ": throughline handoffs" : "");

@@ -17,6 +17,7 @@ struct change {
     int64_t added_ms;
     int64_t successes; /* of the queue, when it was first tried */
     struct retry retry;
+    int refusals;
     bool sent;   /* with a worker, or judged and not settled */
     bool orphan; /* revoked while it was sent */
     char id[];
@@ -286,8 +287,9 @@ static bool gives_up(struct delivery_queue *queue, const struct change *change,
         return true;
     if (outcome == DELIVERY_FAILED && (in_vain || !takes_others(queue, change)))
         return false;
-    int tries = outcome == DELIVERY_REFUSED ? limits->refused_tries : limits->tries;
-    return change->delivery.tries >= tries || overtaken_by(queue, change) >= limits->overtaken;
+    bool enough = outcome == DELIVERY_REFUSED ? change->refusals >= limits->refused_tries
+                                              : change->delivery.tries >= limits->tries;
+    return enough || overtaken_by(queue, change) >= limits->overtaken;
 }
 
 /* A refusal comes from a receiver that is there. */
@@ -326,6 +328,7 @@ enum delivery_verdict delivery_queue_judge(struct delivery_queue *queue, struct 
         queue->successes++;
         return VERDICT_DELIVERED;
     }
+    change->refusals += outcome == DELIVERY_REFUSED;
     if (gives_up(queue, change, outcome, in_vain, now_ms))
         return VERDICT_GAVE_UP;
     if (in_vain)

@@ -11,6 +11,7 @@
 /* Producers and topics are set for records of 2 MiB; attributes may be larger as JSON than they
  * are. */
 #define DATA_LIMIT    (2 * 1024 * 1024)
+#define VALUE_LIMIT   (2 * DATA_LIMIT)
 #define BODY_LIMIT    (8 * 1024 * 1024)
 #define SCRATCH_LIMIT (16 * 1024 * 1024)
 #define DIGITS_LIMIT  18 /* of a sequence, so that it fits */
@@ -110,6 +111,9 @@ int handoff_change_read(const struct record *record, struct handoff_change **out
                         struct fault *fault)
 {
     struct arena arena;
+    /* However it is written: no change is so large, and it must not wait for memory for ever. */
+    if (record->value.len > VALUE_LIMIT)
+        return fault_set(fault, "", "has more than %d bytes", VALUE_LIMIT);
     struct handoff_change *change = calloc(1, sizeof *change);
     if (!change)
         return ERR_MEMORY;

@@ -104,8 +104,6 @@ enum delivery_outcome receiver_outcome(int status)
     static const int refusals[] = {400, 409, 410, 413, 415, 422};
     if (status >= 200 && status < 300)
         return DELIVERY_TAKEN;
-    if (status >= 300 && status < 400)
-        return DELIVERY_REFUSED; /* a redirect: followed, it would take the brief elsewhere */
     for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
         if (status == refusals[i])
             return DELIVERY_REFUSED;

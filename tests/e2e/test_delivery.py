@@ -18,7 +18,7 @@ def receiver():
 
 @pytest.fixture(scope="module")
 def delivering(bare_stack, receiver):
-    bare_stack.deliver_to("billing", receiver, deliver_tries=str(TRIES), deliver_timeout="1s",
+    bare_stack.deliver_to("billing", receiver, deliver_tries=str(TRIES), deliver_timeout="2s",
                           deliver_refused_tries=str(REFUSED_TRIES), deliver_breaker_failures="20")
     return bare_stack.start("tl-billing")
 
@@ -101,11 +101,13 @@ def test_one_that_always_fails_holds_up_nobody(delivering, receiver, way):
 
 
 def test_redirects_are_not_followed(delivering, receiver):
+    """A brief has personal data. What a proxy answers while the system is away passes, and is tried again."""
     handoff = new_handoff()
-    receiver.answer = lambda event: (307, {"Location": f"http://127.0.0.1:{receiver.port}/elsewhere"})
+    elsewhere = 307, {"Location": f"http://127.0.0.1:{receiver.port}/elsewhere"}
+    receiver.answer = lambda event: 200 if len(receiver.of(handoff)) > REFUSED_TRIES else elsewhere
     publish(delivering.kafka, "billing", change(handoff, 1))
-    ((kind, data, _),) = reports(delivering.kafka, "billing", handoff)
-    assert (kind, data["note"]) == ("undeliverable", f"{REFUSED_TRIES} tries; the receiver answered 307")
+    ((kind, _, _),) = reports(delivering.kafka, "billing", handoff)
+    assert kind == "delivered" and len(receiver.of(handoff)) > REFUSED_TRIES
     assert {t.path for t in receiver.tries} == {"/handoffs"}
 
 
@@ -125,8 +127,8 @@ def test_retry_after_is_waited_for_but_not_for_ever(delivering, receiver):
         receiver.wait_for(handoff, "opened")
         first, second = receiver.of(handoff)
         waited[seconds] = second.at - first.at
-    assert waited["3600"] >= 0.5 - 0.01  # deliver_retry_ceiling
-    assert waited["3600"] > waited["0"] >= 0.05 - 0.01
+    assert 60 > waited["3600"] >= 0.5 - 0.01  # deliver_retry_ceiling
+    assert waited["0"] >= 0.05 - 0.01
 
 
 def test_a_dead_receiver_gets_everything_when_it_is_back(delivering, receiver):

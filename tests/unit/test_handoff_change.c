@@ -186,8 +186,8 @@ static void what_is_no_change_is_refused(void **state)
 static void too_much_data_is_refused(void **state)
 {
     (void)state;
-    const size_t size = 3 * 1024 * 1024;
-    char *text = malloc(size);
+    const size_t size = 3 * 1024 * 1024, huge = 20 * 1024 * 1024; /* more than the scratch memory */
+    char *text = malloc(huge);
     struct fault fault = {.detail = ""};
     struct handoff_change *change;
     struct record record = a_change();
@@ -198,6 +198,9 @@ static void too_much_data_is_refused(void **state)
     record.header_count = header_count;
     assert_int_equal(handoff_change_read(&record, &change, &fault), ERR_INVALID);
     assert_string_equal(fault.pointer, "/data");
+    memset(text, ' ', huge);
+    record.value.len = huge;
+    assert_int_equal(handoff_change_read(&record, &change, &fault), ERR_INVALID);
     free(text);
 }
 
