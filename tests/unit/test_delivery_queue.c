@@ -181,6 +181,24 @@ static int64_t fail_times(struct delivery_queue *queue, int count, int64_t now)
     return now;
 }
 
+/* A receiver that was away and then says once that it does not want a change has said it once. */
+static void failures_before_are_no_refusals(void **state)
+{
+    (void)state;
+    struct delivery_queue *queue = new_queue();
+    add(queue, "a", 0, 0);
+    int64_t now = fail_times(queue, limits.refused_tries, 0);
+    assert_false(delivery_queue_broken(queue));
+    now += limits.retry_ceiling_ms + 1;
+    struct delivery *a = expect(queue, "a", 0, now);
+    assert_int_equal(delivery_queue_judge(queue, a, DELIVERY_REFUSED, -1, now), VERDICT_AGAIN);
+    now += limits.retry_ceiling_ms + 1;
+    a = expect(queue, "a", 0, now);
+    assert_int_equal(delivery_queue_judge(queue, a, DELIVERY_REFUSED, -1, now), VERDICT_GAVE_UP);
+    delivery_queue_settle(queue, a);
+    delivery_queue_free(queue);
+}
+
 static void probes_use_up_no_tries(void **state)
 {
     (void)state;
@@ -471,6 +489,7 @@ int main(void)
         cmocka_unit_test(changes_of_one_handoff_go_in_order),
         cmocka_unit_test(one_that_is_refused_delays_nobody),
         cmocka_unit_test(a_dead_receiver_uses_up_no_tries),
+        cmocka_unit_test(failures_before_are_no_refusals),
         cmocka_unit_test(probes_use_up_no_tries),
         cmocka_unit_test(what_was_under_way_when_it_broke_says_nothing_new),
         cmocka_unit_test(one_that_fails_while_others_go_is_given_up),
