@@ -25,14 +25,7 @@ static int show_one(const struct pg_result *result)
         if (pg_is_null(result, 0, c))
             continue;
         buffer_printf(&out, "%-12s ", columns[c].title);
-        struct span text = pg_span(result, 0, c);
-        for (const char *gap; (gap = memchr(text.ptr, '\n', text.len)) != NULL;) {
-            size_t len = (size_t)(gap - text.ptr);
-            text_append(&out, (struct span){text.ptr, len}, -1);
-            buffer_printf(&out, "\n%-12s ", "");
-            text = (struct span){gap + 1, text.len - len - 1};
-        }
-        text_append(&out, text, -1);
+        text_append_lines(&out, pg_span(result, 0, c), "             ");
         buffer_append_char(&out, '\n');
     }
     int status = out.failed ? cli_failed("no memory") : EXIT_OK;

@@ -1,5 +1,4 @@
 #include <stdio.h>
-#include <string.h>
 
 #include "common/event/event_uid.h"
 #include "common/event/vocabulary.h"
@@ -42,19 +41,6 @@ static const char *or_null(const char *text)
     return *text ? text : NULL;
 }
 
-/* Line by line, as a terminal may show it. */
-static void keep_brief(struct listing *listing, struct span brief)
-{
-    while (brief.len > 0) {
-        const char *end = memchr(brief.ptr, '\n', brief.len);
-        struct span line = {brief.ptr, end ? (size_t)(end - brief.ptr) : brief.len};
-        text_append(&listing->brief, line, -1);
-        buffer_append_text(&listing->brief, "\n");
-        brief.ptr += line.len + (end ? 1 : 0);
-        brief.len -= line.len + (end ? 1 : 0);
-    }
-}
-
 /* Fetches and takes in one page. 0, or the exit status. */
 static int next_page(struct pg *pg, struct listing *listing)
 {
@@ -80,7 +66,7 @@ static int next_page(struct pg *pg, struct listing *listing)
     else
         result_to_table(result, &listing->table);
     if (rows == 1 && listing->handoff)
-        keep_brief(listing, pg_span(result, 0, COLUMN_BRIEF));
+        text_append_lines(&listing->brief, pg_span(result, 0, COLUMN_BRIEF), "");
     if (rows > 0) {
         snprintf(listing->due_at, sizeof listing->due_at, "%s",
                  pg_text(result, rows - 1, COLUMN_DUE_AT));
@@ -103,7 +89,7 @@ static int print_people(const struct listing *listing)
     if (listing->brief.failed || table_print(&listing->table) != 0)
         return cli_failed("no memory");
     if (listing->brief.len > 0)
-        printf("\nbrief %s", listing->brief.data);
+        printf("\nbrief %s\n", listing->brief.data);
     if (listing->more)
         printf("\nthe first %zu, those due first; --limit shows more\n",
                table_rows(&listing->table));

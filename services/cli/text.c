@@ -166,6 +166,17 @@ void text_append(struct buffer *out, struct span text, int columns)
         buffer_append_text(out, "…");
 }
 
+void text_append_lines(struct buffer *out, struct span text, const char *indent)
+{
+    for (const char *end; (end = memchr(text.ptr, '\n', text.len)) != NULL;) {
+        size_t len = (size_t)(end - text.ptr);
+        text_append(out, (struct span){text.ptr, len}, -1);
+        buffer_printf(out, "\n%s", indent);
+        text = (struct span){end + 1, text.len - len - 1};
+    }
+    text_append(out, text, -1);
+}
+
 void text_append_json(struct buffer *out, struct span text)
 {
     struct buffer clean;

@@ -19,6 +19,9 @@ int text_width(struct span text);
  * most `columns` wide (-1: no bound); what is cut ends with "…". */
 void text_append(struct buffer *out, struct span text, int columns);
 
+/* The same of a text of several lines, which stay apart; `indent` begins each but the first. */
+void text_append_lines(struct buffer *out, struct span text, const char *indent);
+
 /* As a JSON string, with its quotes; what is no UTF-8 is replaced as above. */
 void text_append_json(struct buffer *out, struct span text);
 

@@ -68,18 +68,15 @@ int handoff_message_record(const struct handoff_message *message, struct arena *
     return 0;
 }
 
-int handoff_message_id(char id[MESSAGE_ID_SIZE])
+int handoff_message_id(char id[EVENT_UID_TEXT])
 {
-    unsigned char b[16];
-    if (getrandom(b, sizeof b, 0) != sizeof b) {
+    struct event_uid uid;
+    if (getrandom(uid.bytes, sizeof uid.bytes, 0) != sizeof uid.bytes) {
         log_error("The system gives no random bytes", LOG_INT("errno", errno));
         return ERR_IO;
     }
-    b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
-    b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
-    snprintf(id, MESSAGE_ID_SIZE,
-             "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1],
-             b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14],
-             b[15]);
+    uid.bytes[6] = (unsigned char)((uid.bytes[6] & 0x0f) | 0x40);
+    uid.bytes[8] = (unsigned char)((uid.bytes[8] & 0x3f) | 0x80);
+    event_uid_text(&uid, id);
     return 0;
 }

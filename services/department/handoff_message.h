@@ -8,6 +8,7 @@
 
 #include "common/base/arena.h"
 #include "common/base/error.h"
+#include "common/event/event_uid.h"
 #include "common/kafka/record.h"
 
 struct handoff_message { /* absent spans are left out */
@@ -25,9 +26,7 @@ struct handoff_message { /* absent spans are left out */
 int handoff_message_record(const struct handoff_message *message, struct arena *arena,
                            struct record *record) CHECKED;
 
-#define MESSAGE_ID_SIZE 37
-
 /* A random UUID (RFC 9562, version 4). ERR_IO, logged: there is no randomness. */
-int handoff_message_id(char id[MESSAGE_ID_SIZE]) CHECKED;
+int handoff_message_id(char id[EVENT_UID_TEXT]) CHECKED;
 
 #endif

@@ -185,7 +185,7 @@ static bool check_head(struct http_request *request)
 }
 
 /* The event's id: what the caller gave, for asking again, or a new one. False when answered. */
-static bool find_id(struct http_request *request, char fresh[MESSAGE_ID_SIZE], struct span *id)
+static bool find_id(struct http_request *request, char fresh[EVENT_UID_TEXT], struct span *id)
 {
     struct fault fault = {.detail = ""};
     struct span key = http_request_header(request, "Idempotency-Key");
@@ -230,7 +230,7 @@ static void take(const struct intake *intake, struct http_request *request, stru
 {
     struct fault fault = {.detail = ""};
     struct span id;
-    char fresh[MESSAGE_ID_SIZE];
+    char fresh[EVENT_UID_TEXT];
     json_t *body;
     if (!check_head(request) || !find_id(request, fresh, &id))
         return;

@@ -17,7 +17,7 @@ http_handler handoff_request;
 
 /* A request as it was asked; spans point into path, body tree and constant texts. */
 struct handoff_ask {
-    char handoff_id[MESSAGE_ID_SIZE];
+    char handoff_id[EVENT_UID_TEXT];
     struct span type; /* throughline.handoff.<verb> */
     struct span by, note, to;
 };

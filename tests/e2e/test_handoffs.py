@@ -43,11 +43,15 @@ class World:
         self.stack = stack
         self.producer = Producer({"bootstrap.servers": stack.kafka.brokers, "log_level": 0})
 
-    def tell(self, *events, partition=0):
+    def put(self, *events, partition=0):
+        """Kafka has them."""
         for one in events:
             topic = "events." + (one.pop("on", None) or one["type"].split(".")[0])
             self.producer.produce(topic, json.dumps(one), None, partition, headers=STRUCTURED)
         assert self.producer.flush(30) == 0
+
+    def tell(self, *events, partition=0):
+        self.put(*events, partition=partition)
         self.settle()
         assert self.stack.query("SELECT * FROM throughline.reconciliation WHERE difference <> 0") == []
 
@@ -296,14 +300,18 @@ def at_work(stack):
         cursor.execute("COMMIT")
 
 
+def stays_untold(world, email, why):
+    for _ in range(20):
+        assert not world.of(email)[0]["told"], why
+        time.sleep(0.05)
+
+
 def test_what_is_called_in_doubt_while_it_is_confirmed_waits_anew(world):
     """Another writer's merge comes between the look at the timeline and the lock on the handoff."""
     email, stack = new_email(), world.stack
-    one = won(email)
     with at_work(stack) as doubting:
         with at_work(stack):
-            world.producer.produce("events.sales", json.dumps(one), None, 0, headers=STRUCTURED)
-            assert world.producer.flush(30) == 0
+            world.put(won(email))
             row, = wait_for(lambda: world.of(email), 30, "it is opened")
             assert not row["told"]
             doubting.execute("COMMIT; BEGIN; SELECT FROM store.handoffs WHERE handoff_id = %s FOR UPDATE",
@@ -314,9 +322,7 @@ def test_what_is_called_in_doubt_while_it_is_confirmed_waits_anew(world):
                          (row["handoff_id"],))
         with at_work(stack):
             doubting.execute("COMMIT; BEGIN")
-            for _ in range(20):
-                assert not world.of(email)[0]["told"], "it waits for who is at work"
-                time.sleep(0.05)
+            stays_untold(world, email, "it waits for who is at work")
     wait_for(lambda: world.of(email)[0]["told"], 30, "it is told")
     world.settle()
 
@@ -334,17 +340,14 @@ def test_what_a_merge_could_not_see_waits_for_who_looked_before_the_merge(world)
                       (survivor, absorbed, [found[other]["identity_id"]]))
         merge.execute("UPDATE store.customers SET merged_into = %s WHERE customer_id = %s", (survivor, absorbed))
         merge.execute("UPDATE store.identities SET customer_id = %s WHERE customer_id = %s", (survivor, absorbed))
-        world.producer.produce("events.sales", json.dumps(won(other)), None, 0, headers=STRUCTURED)
-        assert world.producer.flush(30) == 0
+        world.put(won(other))
         wait_for(lambda: world.of(other), 30, "it is opened")
         relay = ("SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE '%relay'"
                  " AND query LIKE '%l.transactionid%'")
         wait_for(lambda: stack.query(relay), 30, "it is being confirmed")
         with at_work(stack):
             merge.execute("COMMIT; BEGIN")
-            for _ in range(20):
-                assert not world.of(other)[0]["told"], "it waits for who may have looked before"
-                time.sleep(0.05)
+            stays_untold(world, other, "it waits for who may have looked before")
     wait_for(lambda: world.of(other)[0]["told"], 30, "it is told")
     world.settle()
 
@@ -369,10 +372,7 @@ def test_handoffs_that_somebody_changes_at_that_moment_are_closed_all_the_same(w
     with plans_of_large_tables(stack), at_work(stack) as changing:
         changing.execute("UPDATE store.handoffs SET state = 'delivered' WHERE handoff_id = ANY (%s::uuid[])",
                          ([str(row["handoff_id"]) for row in world.of(email)],))
-        for deal in deals:
-            world.producer.produce("events.billing", json.dumps(invoice(email, deal=deal)), None, 0,
-                                   headers=STRUCTURED)
-        assert world.producer.flush(30) == 0
+        world.put(*(invoice(email, deal=deal) for deal in deals))
         wait_for(lambda: stack.query("SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
                                      " AND application_name LIKE '%writer%'"), 30, "a writer waits for a handoff")
     world.settle()
@@ -395,9 +395,7 @@ def test_a_writer_that_came_later_than_the_opener_is_waited_for(world):
         cursor.execute(OPENED, ("plain", 1, email))
         with at_work(stack):
             cursor.execute("COMMIT")
-            for _ in range(20):
-                assert not world.of(email)[0]["told"], "it waits for who is at work"
-                time.sleep(0.05)
+            stays_untold(world, email, "it waits for who is at work")
     wait_for(lambda: world.of(email)[0]["told"], 30, "it is told")
 
 

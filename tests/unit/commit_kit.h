@@ -217,6 +217,32 @@ static void each_call(enum failing_kind kind, size_t least)
     assert_int_equal(breaches, 0);
 }
 
+/* --- the tests of every plan --- */
+
+static void allocations(void **state)
+{
+    (void)state;
+    each_call(FAILING_ALLOCATION, 100);
+}
+
+static void kafka_calls(void **state)
+{
+    (void)state;
+    each_call(FAILING_KAFKA, 50);
+}
+
+static void database_calls(void **state)
+{
+    (void)state;
+    each_call(FAILING_DATABASE, 100);
+}
+
+static void statements(void **state)
+{
+    (void)state;
+    each_call(FAILING_STATEMENT, 40);
+}
+
 /* --- the records --- */
 
 static void make_record(size_t i)

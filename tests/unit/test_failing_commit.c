@@ -41,30 +41,6 @@ static void reset(void)
 static const struct commit_plan the_plan = {
     planned, sizeof planned / sizeof *planned, {9, 4}, reset, NULL};
 
-static void allocations(void **state)
-{
-    (void)state;
-    each_call(FAILING_ALLOCATION, 100);
-}
-
-static void kafka_calls(void **state)
-{
-    (void)state;
-    each_call(FAILING_KAFKA, 50);
-}
-
-static void database_calls(void **state)
-{
-    (void)state;
-    each_call(FAILING_DATABASE, 100);
-}
-
-static void statements(void **state)
-{
-    (void)state;
-    each_call(FAILING_STATEMENT, 40);
-}
-
 /* --- where they end without a failure --- */
 
 /* Once to learn the colliding event's key, once more with another event there before it. */

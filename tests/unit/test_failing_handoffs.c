@@ -103,30 +103,6 @@ static int confirm(void)
 static const struct commit_plan the_plan = {
     planned, sizeof planned / sizeof *planned, {12, 6}, reset, confirm};
 
-static void allocations(void **state)
-{
-    (void)state;
-    each_call(FAILING_ALLOCATION, 100);
-}
-
-static void database_calls(void **state)
-{
-    (void)state;
-    each_call(FAILING_DATABASE, 100);
-}
-
-static void statements(void **state)
-{
-    (void)state;
-    each_call(FAILING_STATEMENT, 40);
-}
-
-static void kafka_calls(void **state)
-{
-    (void)state;
-    each_call(FAILING_KAFKA, 50);
-}
-
 /* --- where they end without a failure --- */
 
 /* The id of the handoff that the rule opens by the event of that id. */

@@ -270,7 +270,7 @@ static void report_has_its_sequence(void **state)
 static void ids_are_uuids_and_differ(void **state)
 {
     (void)state;
-    char a[MESSAGE_ID_SIZE], b[MESSAGE_ID_SIZE], same[EVENT_UID_TEXT];
+    char a[EVENT_UID_TEXT], b[EVENT_UID_TEXT], same[EVENT_UID_TEXT];
     struct event_uid uid;
     assert_int_equal(handoff_message_id(a), 0);
     assert_int_equal(handoff_message_id(b), 0);
