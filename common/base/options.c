@@ -14,65 +14,68 @@
 #define ALL        PROGRAM_ALL
 #define SERVICES   (PROGRAM_DEPARTMENT | PROGRAM_AGGREGATOR)
 
+#define SECRET  OPTION_SECRET
+#define RELOADS OPTION_RELOADS
+
 #define KIB INT64_C(1024)
 #define MIB (KIB * 1024)
 #define GIB (MIB * 1024)
 #define SEC INT64_C(1000)
 
-/* Key, type, default, least, most, programs, secret, help: a line for each. */
+/* Key, type, default, least, most, programs, flags, help: a line for each. */
 /* clang-format off */
 const struct config_option config_options[] = {
-    {"brokers", OPTION_TEXT, "127.0.0.1:9092", 0, 0, ALL, false, "Kafka's bootstrap servers, host:port, separated by commas"},
-    {"database", OPTION_TEXT, NULL, 0, 0, AGGREGATOR | CLI, true, "PostgreSQL: a libpq connection string or URI"},
-    {"log_level", OPTION_LEVEL, "info", 0, 0, ALL, false, "what is logged: error, warn, info or debug"},
-    {"listen", OPTION_TEXT, NULL, 0, 0, SERVICES, false, "address to listen on, host:port; each program has its own default"},
-    {"token", OPTION_TEXT, NULL, 0, 0, DEPARTMENT | CLI, true, "bearer token that /events and /handoffs want and the command line sends"},
+    {"brokers", OPTION_TEXT, "127.0.0.1:9092", 0, 0, ALL, 0, "Kafka's bootstrap servers, host:port, separated by commas"},
+    {"database", OPTION_TEXT, NULL, 0, 0, AGGREGATOR | CLI, SECRET, "PostgreSQL: a libpq connection string or URI"},
+    {"log_level", OPTION_LEVEL, "info", 0, 0, ALL, RELOADS, "what is logged: error, warn, info or debug"},
+    {"listen", OPTION_TEXT, NULL, 0, 0, SERVICES, 0, "address to listen on, host:port; each program has its own default"},
+    {"token", OPTION_TEXT, NULL, 0, 0, DEPARTMENT | CLI, SECRET | RELOADS, "bearer token that /events and /handoffs want and the command line sends"},
 
-    {"request_limit", OPTION_SIZE, "1 MiB", KIB, 16 * MIB, DEPARTMENT, false, "largest body of a request; 413 above"},
-    {"event_limit", OPTION_SIZE, "256 KiB", KIB, MIB, DEPARTMENT, false, "largest event of POST /events; 413 above"},
-    {"http_connections", OPTION_NUMBER, "1024", 1, 65536, SERVICES, false, "most connections at a time"},
-    {"http_connections_per_client", OPTION_NUMBER, "0", 0, 65536, SERVICES, false, "most connections of one address at a time; 0: no bound"},
-    {"http_read_deadline", OPTION_DURATION, "10s", 100, 3600 * SEC, SERVICES, false, "a request must be complete so long after its first byte"},
-    {"http_idle", OPTION_DURATION, "60s", 100, 86400 * SEC, SERVICES, false, "a connection without a request is closed after this"},
-    {"http_memory", OPTION_SIZE, "16 MiB", MIB, GIB, SERVICES, false, "memory for unanswered requests, head and body; 503 above"},
+    {"request_limit", OPTION_SIZE, "1 MiB", KIB, 16 * MIB, DEPARTMENT, 0, "largest body of a request; 413 above"},
+    {"event_limit", OPTION_SIZE, "256 KiB", KIB, MIB, DEPARTMENT, RELOADS, "largest event of POST /events; 413 above"},
+    {"http_connections", OPTION_NUMBER, "1024", 1, 65536, SERVICES, 0, "most connections at a time"},
+    {"http_connections_per_client", OPTION_NUMBER, "0", 0, 65536, SERVICES, 0, "most connections of one address at a time; 0: no bound"},
+    {"http_read_deadline", OPTION_DURATION, "10s", 100, 3600 * SEC, SERVICES, 0, "a request must be complete so long after its first byte"},
+    {"http_idle", OPTION_DURATION, "60s", 100, 86400 * SEC, SERVICES, 0, "a connection without a request is closed after this"},
+    {"http_memory", OPTION_SIZE, "16 MiB", MIB, GIB, SERVICES, 0, "memory for unanswered requests, head and body; 503 above"},
 
-    {"publish_timeout", OPTION_DURATION, "4s", 100, 300 * SEC, SERVICES, false, "how long Kafka may take to acknowledge; above, a department answers 503"},
-    {"publish_queue_records", OPTION_NUMBER, "20000", 1, 10000000, SERVICES, false, "most records waiting for Kafka; above, a department answers 503"},
-    {"publish_queue_bytes", OPTION_SIZE, "16 MiB", 4 * MIB, GIB, SERVICES, false, "memory for records waiting for Kafka; above, a department answers 503"},
-    {"publish_linger", OPTION_DURATION, "2ms", 0, SEC, SERVICES, false, "how long a record waits for others to share its way to Kafka"},
+    {"publish_timeout", OPTION_DURATION, "4s", 100, 300 * SEC, SERVICES, 0, "how long Kafka may take to acknowledge; above, a department answers 503"},
+    {"publish_queue_records", OPTION_NUMBER, "20000", 1, 10000000, SERVICES, 0, "most records waiting for Kafka; above, a department answers 503"},
+    {"publish_queue_bytes", OPTION_SIZE, "16 MiB", 4 * MIB, GIB, SERVICES, 0, "memory for records waiting for Kafka; above, a department answers 503"},
+    {"publish_linger", OPTION_DURATION, "2ms", 0, SEC, SERVICES, 0, "how long a record waits for others to share its way to Kafka"},
 
-    {"deliver_url", OPTION_TEXT, NULL, 0, 0, DEPARTMENT, true, "where the department's handoffs are POSTed; without it they stay open"},
-    {"deliver_secret", OPTION_TEXT, NULL, 0, 0, DEPARTMENT, true, "what signs them (Standard Webhooks): whsec_ and base64"},
-    {"deliver_ca_file", OPTION_TEXT, NULL, 0, 0, DEPARTMENT, false, "certificates that the receiver's is checked against; else the system's"},
-    {"deliver_timeout", OPTION_DURATION, "10s", 100, 300 * SEC, DEPARTMENT, false, "how long the receiver may take for an answer"},
-    {"deliver_connect_timeout", OPTION_DURATION, "3s", 100, 60 * SEC, DEPARTMENT, false, "how long connecting to the receiver may take"},
-    {"deliver_threads", OPTION_NUMBER, "8", 1, 64, DEPARTMENT, false, "most deliveries at a time"},
-    {"deliver_queue_records", OPTION_NUMBER, "10000", 1, 1000000, DEPARTMENT, false, "most changes that wait for the receiver; more wait in Kafka"},
-    {"deliver_queue_bytes", OPTION_SIZE, "8 MiB", MIB, GIB, DEPARTMENT, false, "memory for changes that wait for the receiver; more wait in Kafka"},
-    {"deliver_retry_floor", OPTION_DURATION, "1s", 1, 3600 * SEC, DEPARTMENT, false, "wait before the second try of a change, doubled with jitter"},
-    {"deliver_retry_ceiling", OPTION_DURATION, "5m", 1, 86400 * SEC, DEPARTMENT, false, "longest wait before another try, also where the receiver asks for more"},
-    {"deliver_tries", OPTION_NUMBER, "12", 1, 1000, DEPARTMENT, false, "tries of a change that fails while the receiver takes others"},
-    {"deliver_refused_tries", OPTION_NUMBER, "5", 1, 1000, DEPARTMENT, false, "tries of a change that the receiver refuses"},
-    {"deliver_give_up", OPTION_DURATION, "3d", SEC, 31 * 86400 * SEC, DEPARTMENT, false, "after so long a change is not tried any more"},
-    {"deliver_breaker_failures", OPTION_NUMBER, "10", 1, 1000, DEPARTMENT, false, "so many failures in a row, and only one delivery at a time tries whether the receiver is back"},
-    {"deliver_breaker_floor", OPTION_DURATION, "1s", 1, 3600 * SEC, DEPARTMENT, false, "wait before the first of these, doubled with jitter"},
-    {"deliver_breaker_ceiling", OPTION_DURATION, "30s", 1, 3600 * SEC, DEPARTMENT, false, "longest wait before another of these"},
+    {"deliver_url", OPTION_TEXT, NULL, 0, 0, DEPARTMENT, SECRET | RELOADS, "where the department's handoffs are POSTed; without it they stay open"},
+    {"deliver_secret", OPTION_TEXT, NULL, 0, 0, DEPARTMENT, SECRET | RELOADS, "what signs them (Standard Webhooks): whsec_ and base64"},
+    {"deliver_ca_file", OPTION_TEXT, NULL, 0, 0, DEPARTMENT, RELOADS, "certificates that the receiver's is checked against; else the system's"},
+    {"deliver_timeout", OPTION_DURATION, "10s", 100, 300 * SEC, DEPARTMENT, RELOADS, "how long the receiver may take for an answer"},
+    {"deliver_connect_timeout", OPTION_DURATION, "3s", 100, 60 * SEC, DEPARTMENT, RELOADS, "how long connecting to the receiver may take"},
+    {"deliver_threads", OPTION_NUMBER, "8", 1, 64, DEPARTMENT, 0, "most deliveries at a time"},
+    {"deliver_queue_records", OPTION_NUMBER, "10000", 1, 1000000, DEPARTMENT, 0, "most changes that wait for the receiver; more wait in Kafka"},
+    {"deliver_queue_bytes", OPTION_SIZE, "8 MiB", MIB, GIB, DEPARTMENT, 0, "memory for changes that wait for the receiver; more wait in Kafka"},
+    {"deliver_retry_floor", OPTION_DURATION, "1s", 1, 3600 * SEC, DEPARTMENT, 0, "wait before the second try of a change, doubled with jitter"},
+    {"deliver_retry_ceiling", OPTION_DURATION, "5m", 1, 86400 * SEC, DEPARTMENT, 0, "longest wait before another try, also where the receiver asks for more"},
+    {"deliver_tries", OPTION_NUMBER, "12", 1, 1000, DEPARTMENT, 0, "tries of a change that fails while the receiver takes others"},
+    {"deliver_refused_tries", OPTION_NUMBER, "5", 1, 1000, DEPARTMENT, 0, "tries of a change that the receiver refuses"},
+    {"deliver_give_up", OPTION_DURATION, "3d", SEC, 31 * 86400 * SEC, DEPARTMENT, 0, "after so long a change is not tried any more"},
+    {"deliver_breaker_failures", OPTION_NUMBER, "10", 1, 1000, DEPARTMENT, 0, "so many failures in a row, and only one delivery at a time tries whether the receiver is back"},
+    {"deliver_breaker_floor", OPTION_DURATION, "1s", 1, 3600 * SEC, DEPARTMENT, 0, "wait before the first of these, doubled with jitter"},
+    {"deliver_breaker_ceiling", OPTION_DURATION, "30s", 1, 3600 * SEC, DEPARTMENT, 0, "longest wait before another of these"},
 
-    {"group", OPTION_TEXT, "throughline", 0, 0, DEPARTMENT | AGGREGATOR | CLI, false, "the aggregators' consumer group; a department's inbox adds a dash and its name"},
-    {"writers", OPTION_NUMBER, "2", 1, 62, AGGREGATOR, false, "threads that write to PostgreSQL, each with its own connection"},
-    {"batch_events", OPTION_NUMBER, "10000", 1, 1000000, AGGREGATOR, false, "most events of a transaction"},
-    {"batch_bytes", OPTION_SIZE, "8 MiB", KIB, GIB, AGGREGATOR, false, "most bytes of a transaction's events"},
-    {"batch_wait", OPTION_DURATION, "50ms", 0, 60 * SEC, AGGREGATOR, false, "how long a batch that is not full waits for more"},
-    {"identity_cache", OPTION_SIZE, "16 MiB", 0, GIB, AGGREGATOR, false, "memory of all writers together for identities they have seen"},
-    {"lock_timeout", OPTION_DURATION, "2s", 10, 300 * SEC, AGGREGATOR, false, "how long a writer that takes a partition over waits for its predecessor's batch before it ends it"},
-    {"database_timeout", OPTION_DURATION, "60s", SEC, 3600 * SEC, AGGREGATOR | CLI, false, "how long PostgreSQL may take for a statement; then the connection is given up, and opened anew"},
-    {"quarantine_limit", OPTION_NUMBER, "100000", 1, 1000000000, AGGREGATOR, false, "most records in quarantine; above, a partition with another one pauses"},
-    {"stale_after", OPTION_DURATION, "90d", 1, INT64_C(36500) * 86400 * SEC, AGGREGATOR, false, "a customer with whom nobody was in contact for so long is stale; a department may have a time of its own"},
-    {"untold_after", OPTION_DURATION, "4h", 1, INT64_C(36500) * 86400 * SEC, AGGREGATOR, false, "an issue that is open for so long, and of which the customer was not told, is untold"},
-    {"watch_max_age", OPTION_DURATION, "365d", 1, INT64_C(36500) * 86400 * SEC, AGGREGATOR, false, "who is stale, or not told, since longer ago is listed, but not raised any more"},
-    {"watch_every", OPTION_DURATION, "1s", 10, 3600 * SEC, AGGREGATOR, false, "how often it is looked for what is overdue, stale or untold"},
-    {"lease", OPTION_DURATION, "10s", 500, 3600 * SEC, AGGREGATOR, false, "who relays the outbox, or watches, and does not show for so long, is ended by another aggregator"},
-    {"fetch_bytes", OPTION_SIZE, "4 MiB", 64 * KIB, GIB, SERVICES, false, "memory of each writer, or of an inbox, for records fetched ahead"},
+    {"group", OPTION_TEXT, "throughline", 0, 0, DEPARTMENT | AGGREGATOR | CLI, 0, "the aggregators' consumer group; a department's inbox adds a dash and its name"},
+    {"writers", OPTION_NUMBER, "2", 1, 62, AGGREGATOR, 0, "threads that write to PostgreSQL, each with its own connection"},
+    {"batch_events", OPTION_NUMBER, "10000", 1, 1000000, AGGREGATOR, 0, "most events of a transaction"},
+    {"batch_bytes", OPTION_SIZE, "8 MiB", KIB, GIB, AGGREGATOR, 0, "most bytes of a transaction's events"},
+    {"batch_wait", OPTION_DURATION, "50ms", 0, 60 * SEC, AGGREGATOR, 0, "how long a batch that is not full waits for more"},
+    {"identity_cache", OPTION_SIZE, "16 MiB", 0, GIB, AGGREGATOR, 0, "memory of all writers together for identities they have seen"},
+    {"lock_timeout", OPTION_DURATION, "2s", 10, 300 * SEC, AGGREGATOR, 0, "how long a writer that takes a partition over waits for its predecessor's batch before it ends it"},
+    {"database_timeout", OPTION_DURATION, "60s", SEC, 3600 * SEC, AGGREGATOR | CLI, 0, "how long PostgreSQL may take for a statement; then the connection is given up, and opened anew"},
+    {"quarantine_limit", OPTION_NUMBER, "100000", 1, 1000000000, AGGREGATOR, 0, "most records in quarantine; above, a partition with another one pauses"},
+    {"stale_after", OPTION_DURATION, "90d", 1, INT64_C(36500) * 86400 * SEC, AGGREGATOR, RELOADS, "a customer with whom nobody was in contact for so long is stale; a department may have a time of its own"},
+    {"untold_after", OPTION_DURATION, "4h", 1, INT64_C(36500) * 86400 * SEC, AGGREGATOR, RELOADS, "an issue that is open for so long, and of which the customer was not told, is untold"},
+    {"watch_max_age", OPTION_DURATION, "365d", 1, INT64_C(36500) * 86400 * SEC, AGGREGATOR, RELOADS, "who is stale, or not told, since longer ago is listed, but not raised any more"},
+    {"watch_every", OPTION_DURATION, "1s", 10, 3600 * SEC, AGGREGATOR, RELOADS, "how often it is looked for what is overdue, stale or untold"},
+    {"lease", OPTION_DURATION, "10s", 500, 3600 * SEC, AGGREGATOR, 0, "who relays the outbox, or watches, and does not show for so long, is ended by another aggregator"},
+    {"fetch_bytes", OPTION_SIZE, "4 MiB", 64 * KIB, GIB, SERVICES, 0, "memory of each writer, or of an inbox, for records fetched ahead"},
 };
 /* clang-format on */
 

@@ -28,13 +28,19 @@ enum option_type {
     OPTION_LEVEL,    /* "info"; read as an enum log_level */
 };
 
+/* Bits of an option's flags. */
+enum option_flag {
+    OPTION_SECRET = 1,  /* never printed */
+    OPTION_RELOADS = 2, /* a new value counts from SIGHUP on; else from a restart */
+};
+
 struct config_option {
     const char *key; /* in throughline.json; TL_ + upper case is its variable */
     enum option_type type;
     const char *fallback; /* the default, as text; NULL: none */
     int64_t least, most;  /* bounds of a number, of milliseconds or bytes */
     unsigned programs;
-    bool secret;      /* never printed */
+    unsigned flags;   /* OPTION_SECRET, OPTION_RELOADS */
     const char *help; /* one line */
 };
 

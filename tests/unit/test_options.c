@@ -27,7 +27,7 @@ static void test_table(void **state)
             fail_msg("%s is for no program or has no help", option->key);
         if (option->fallback && option_parse(option, option->fallback, &number, &fault) != 0)
             fail_msg("the default of %s %s", option->key, fault.detail);
-        if (option->secret && option->fallback)
+        if ((option->flags & OPTION_SECRET) && option->fallback)
             fail_msg("%s is a secret with a default", option->key);
         bool bounded = option->type != OPTION_TEXT && option->type != OPTION_LEVEL;
         if (bounded != (option->most > option->least))
@@ -188,8 +188,9 @@ static void test_documents(void **state)
         snprintf(line, sizeof line, "\n# %s\n#%s=%s\n", option->help, name, fallback);
         if (!strstr(example, line))
             fail_msg(".env.example lacks this:%s", line);
-        snprintf(line, sizeof line, "\n| `%s`, `%s` | %s | %s | %s |\n", name, option->key,
-                 option->fallback ? fallback : "–", readers(option->programs), option->help);
+        snprintf(line, sizeof line, "\n| `%s`, `%s` | %s | %s | %s | %s |\n", name, option->key,
+                 option->fallback ? fallback : "–", readers(option->programs),
+                 option->flags & OPTION_RELOADS ? "SIGHUP" : "restart", option->help);
         if (!strstr(protocol, line))
             fail_msg("docs/protocol.md lacks this:%s", line);
     }
