@@ -14,19 +14,23 @@ static char section_name[sizeof "tl-" + DEPARTMENT_LIMIT];
 
 struct arguments {
     const char *config, *department;
-    bool check;
+    bool check, healthy;
 };
 
 static void print_help(const struct program *program)
 {
     printf("%s: %s\n\n", program->name, program->purpose);
-    printf("usage: %s %s[--config DIR] [--check]\n\n", program->name,
-           program->takes_department ? "--department NAME " : "");
+    printf("usage: %s %s[--config DIR] [--check%s]\n\n", program->name,
+           program->takes_department ? "--department NAME " : "",
+           program->healthy ? " | --healthy" : "");
     if (program->takes_department)
         puts("  --department NAME   the department, which has a file departments/NAME.json");
     puts("  --config DIR        the configuration folder (TL_CONFIG, default config)\n"
-         "  --check             validate the configuration, tell what is wrong with it, and end\n"
-         "  --help, --version\n\n"
+         "  --check             validate the configuration, tell what is wrong with it, and end");
+    if (program->healthy)
+        puts("  --healthy           ask the one that runs with this configuration whether it is\n"
+             "                      ready, and end: 0 it is, 1 it is not (told what is missing)");
+    puts("  --help, --version\n\n"
          "Exit status: 0 ended as asked, 1 failed, 2 wrong usage or configuration.\n");
     options_print_help(program->kind, stdout);
 }
@@ -48,11 +52,12 @@ static bool department_name(const char *name)
 /* -1 to go on, else the exit status. */
 static int parse(const struct program *program, int argc, char **argv, struct arguments *arguments)
 {
-    enum word { CONFIG = 1, DEPARTMENT, CHECK, HELP, VERSION };
+    enum word { CONFIG = 1, DEPARTMENT, CHECK, HEALTHY, HELP, VERSION };
     static const struct option words[] = {
         {"config", required_argument, NULL, CONFIG},
         {"department", required_argument, NULL, DEPARTMENT},
         {"check", no_argument, NULL, CHECK},
+        {"healthy", no_argument, NULL, HEALTHY},
         {"help", no_argument, NULL, HELP},
         {"version", no_argument, NULL, VERSION},
         {0},
@@ -71,10 +76,14 @@ static int parse(const struct program *program, int argc, char **argv, struct ar
             arguments->config = optarg;
         else if (word == CHECK)
             arguments->check = true;
+        else if (word == HEALTHY && program->healthy)
+            arguments->healthy = true;
         else if (word == DEPARTMENT && program->takes_department)
             arguments->department = optarg;
         else /* getopt_long has told */
-            return usage(program, word == DEPARTMENT ? "--department is fixed" : "wrong usage");
+            return usage(program, word == DEPARTMENT ? "--department is fixed"
+                                  : word == HEALTHY  ? "it has no listener to ask"
+                                                     : "wrong usage");
     }
     if (optind < argc)
         return usage(program, "takes no arguments but its options");
@@ -113,9 +122,32 @@ static int check(const struct program *program, const struct config *config)
     return EXIT_OK;
 }
 
+/* For a container's health check, to which anything but 0 and 1 means nothing. */
+static int healthy(const struct program *program, const struct config *config)
+{
+    struct fault fault = {.file = ""};
+    int rc = program->healthy(config, &fault);
+    if (rc) {
+        (void)failed(rc, &fault);
+        return EXIT_FAILED;
+    }
+    puts("ready");
+    return EXIT_OK;
+}
+
+static int end_at_once(const struct program *program, const struct arguments *arguments,
+                       const struct config *config)
+{
+    if (arguments->check)
+        return check(program, config);
+    if (arguments->healthy)
+        return healthy(program, config);
+    return stop_install() ? EXIT_FAILED : -1;
+}
+
 int program_start(const struct program *program, int argc, char **argv, struct config **config)
 {
-    struct arguments arguments = {NULL, NULL, false};
+    struct arguments arguments = {.config = NULL};
     struct fault fault = {.file = ""};
     const char *dir;
     *config = NULL;
@@ -129,10 +161,12 @@ int program_start(const struct program *program, int argc, char **argv, struct c
     int rc = config_find_dir(arguments.config, &dir, &fault);
     if (!rc)
         rc = config_load(dir, section_name, program->kind, config, &fault);
-    if (rc)
-        return failed(rc, &fault);
+    if (rc) {
+        status = failed(rc, &fault);
+        return arguments.healthy ? EXIT_FAILED : status;
+    }
     log_init(section_name, (enum log_level)config_number(*config, "log_level"));
-    status = arguments.check ? check(program, *config) : stop_install() ? EXIT_FAILED : -1;
+    status = end_at_once(program, &arguments, *config);
     if (status >= 0) {
         config_free(*config);
         *config = NULL;

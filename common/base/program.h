@@ -1,5 +1,5 @@
 /*
- * What every program does before it begins: --help, --version, --check,
+ * What every program does before it begins: --help, --version, --check, --healthy,
  * --config DIR; load the configuration; start the log; install stop.
  */
 #ifndef COMMON_BASE_PROGRAM_H
@@ -18,6 +18,9 @@ struct program {
     bool takes_department; /* tl-department: also wants --department NAME */
     /* Validates everything this program reads beyond throughline.json; may be NULL. */
     int (*check)(const struct config *config, struct fault *fault);
+    /* Asks the program that runs with this configuration whether it is ready. ERR_BUSY, with a
+     * fault's detail: it is not. NULL: it has no listener, and no --healthy. */
+    int (*healthy)(const struct config *config, struct fault *fault);
 };
 
 /* Handles the command line. Returns -1 to go on (config is loaded, log and stop

@@ -62,6 +62,10 @@ void http_server_stop(struct http_server *server, int ms);
 /* Loopback addresses only (127.0.0.0/8, ::1, "localhost")? ERR_INVALID: no address. */
 int http_listen_is_loopback(const char *listen, bool *loopback) CHECKED;
 
+/* Where the same machine reaches what listens there, "127.0.0.1:8101": a wildcard address becomes
+ * loopback. ERR_INVALID: no address, port 0, or no room in `address`. */
+int http_listen_reach(const char *listen, char *address, size_t size) CHECKED;
+
 struct span http_request_method(const struct http_request *request);
 struct span http_request_path(const struct http_request *request); /* decoded, without the query */
 struct span

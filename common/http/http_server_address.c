@@ -56,6 +56,28 @@ int http_listen_is_loopback(const char *listen, bool *loopback)
     return 0;
 }
 
+/* Every address? A listener on all of IPv6 takes IPv4, too, and there may be no IPv6 loopback. */
+static bool is_wildcard(const char *host)
+{
+    struct in_addr v4;
+    struct in6_addr v6;
+    if (inet_pton(AF_INET, host, &v4) == 1)
+        return v4.s_addr == htonl(INADDR_ANY);
+    return *host == '\0' || (inet_pton(AF_INET6, host, &v6) == 1 && IN6_IS_ADDR_UNSPECIFIED(&v6));
+}
+
+int http_listen_reach(const char *listen, char *address, size_t size)
+{
+    struct address parts;
+    int rc = parse_address(listen, &parts);
+    if (rc || atoi(parts.port) == 0)
+        return ERR_INVALID;
+    const char *host = is_wildcard(parts.host) ? "127.0.0.1" : parts.host;
+    bool v6 = strchr(host, ':') != NULL;
+    int len = snprintf(address, size, "%s%s%s:%s", v6 ? "[" : "", host, v6 ? "]" : "", parts.port);
+    return len >= 0 && (size_t)len < size ? 0 : ERR_INVALID;
+}
+
 static int open_one(const struct addrinfo *info)
 {
     int fd = socket(info->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);

@@ -11,6 +11,7 @@
 #include "common/base/stop.h"
 #include "common/event/system_events.h"
 #include "common/http/health.h"
+#include "common/http/readiness.h"
 #include "services/aggregator/database.h"
 #include "services/aggregator/duty.h"
 #include "services/aggregator/handoff_metrics.h"
@@ -69,6 +70,12 @@ static int check(const struct config *config, struct fault *fault)
     int rc = load(&aggregator, config_dir(config), fault);
     unload(&aggregator);
     return rc;
+}
+
+static int healthy(const struct config *config, struct fault *fault)
+{
+    const char *listen = config_text(config, "listen");
+    return readiness_of_own(listen ? listen : LISTEN, fault);
 }
 
 /* "events.<department>" for each department that has a file, and the system's own. */
@@ -196,6 +203,7 @@ int aggregator_main(int argc, char **argv)
         .purpose = "brings events from Kafka to the customers' timeline in PostgreSQL",
         .kind = PROGRAM_AGGREGATOR,
         .check = check,
+        .healthy = healthy,
     };
     struct aggregator aggregator = {.config = NULL};
     bound_memory();

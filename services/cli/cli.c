@@ -8,6 +8,7 @@
 #include "common/base/log.h"
 #include "common/base/stop.h"
 #include "common/base/suggest.h"
+#include "common/http/readiness.h"
 #include "common/pg/pg.h"
 #include "services/aggregator/schema.h"
 
@@ -211,13 +212,10 @@ bool cli_address(const struct cli *cli, const char *section, enum program_kind k
     const char *listen = config_text(config, "listen");
     if (!listen)
         listen = fallback;
-    const char *port = listen ? strrchr(listen, ':') : NULL;
-    bool any = port && (strncmp(listen, "0.0.0.0:", 8) == 0 || strncmp(listen, "[::]:", 5) == 0 ||
-                        port == listen || *listen == '*');
-    if (port)
-        snprintf(address, size, "%s%s", any ? "127.0.0.1" : listen, any ? port : "");
+    if (listen)
+        rc = readiness_address(listen, address, size, fault);
     else
-        (void)fault_set(fault, "/listen", "%s has no address", section);
+        rc = fault_set(fault, "/listen", "%s has no address", section);
     config_free(config);
-    return port != NULL;
+    return rc == 0;
 }

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "common/event/vocabulary.h"
-#include "common/http/http_client.h"
+#include "common/http/readiness.h"
 #include "common/pg/pg.h"
 #include "services/aggregator/schema.h"
 #include "services/cli/books.h"
@@ -15,7 +15,6 @@
 #define AGGREGATOR_ADDRESS "127.0.0.1:8110"
 #define READY_MS           2000
 #define KAFKA_MS           5000
-#define ANSWER_LIMIT       ((size_t)64 * 1024)
 #define UNTOLD_SECONDS     60
 
 static void look_at_brokers(const struct cli *cli, struct status *status)
@@ -125,33 +124,21 @@ static void look_at_database(const struct cli *cli, struct status *status)
     }
 }
 
-/* GET /readyz; a problem's detail says what is missing. */
 static void look_at_service(const struct cli *cli, struct status *status, const char *name,
                             enum program_kind kind, const char *fallback)
 {
     struct status_part *part = status_part(status, name);
     struct fault fault = {0};
-    const struct http_client_options options = {.timeout_ms = READY_MS, .body_limit = ANSWER_LIMIT};
-    struct http_client *client;
-    struct http_answer answer;
-    char address[256], url[300];
+    char address[256], text[READINESS_TEXT];
     if (!cli_address(cli, name, kind, fallback, address, sizeof address, &fault)) {
         status_wrong(part, "%s: %s", fault.pointer, fault.detail);
         return;
     }
-    if (http_client_new(&options, &client) != 0) {
-        status_wrong(part, "no memory");
-        return;
-    }
-    snprintf(url, sizeof url, "http://%s/readyz", address);
-    if (http_client_get(client, url, NULL, &answer) != 0)
-        status_wrong(part, "%s does not answer: %s", address, answer.error);
-    else if (answer.status != 200)
-        status_not_ready(part, address, answer.status, buffer_span(&answer.body));
+    int rc = readiness_ask(address, READY_MS, text);
+    if (rc != 0)
+        status_wrong(part, "%s", rc == ERR_BUSY ? text : error_name(rc));
     else
         status_fine(part, "%s, ready", address);
-    http_answer_free(&answer);
-    http_client_free(client);
 }
 
 static void look_at_services(const struct cli *cli, struct status *status)

@@ -27,9 +27,6 @@ void status_fine(struct status_part *part, const char *format, ...)
 void status_wrong(struct status_part *part, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* From the body of a /readyz that is not 200. */
-void status_not_ready(struct status_part *part, const char *address, int code, struct span body);
-
 /* Adds the part "books" from what the books say. */
 void status_judge_books(struct status *status);
 

@@ -36,15 +36,6 @@ void status_wrong(struct status_part *part, const char *format, ...)
     part->wrong = true;
 }
 
-void status_not_ready(struct status_part *part, const char *address, int code, struct span body)
-{
-    json_t *problem = body.len ? json_loadb(body.ptr, body.len, 0, NULL) : NULL;
-    const char *detail = json_string_value(json_object_get(problem, "detail"));
-    status_wrong(part, "%s is not ready (%d)%s%s", address, code, detail ? ": " : "",
-                 detail ? detail : "");
-    json_decref(problem);
-}
-
 void status_judge_books(struct status *status)
 {
     if (!status->books_known)

@@ -8,6 +8,7 @@
 #include "common/base/stop.h"
 #include "common/http/health.h"
 #include "common/http/http_client.h"
+#include "common/http/readiness.h"
 #include "common/kafka/kafka_producer.h"
 #include "services/department/department.h"
 #include "services/department/handoff_requests.h"
@@ -295,6 +296,20 @@ void department_close(struct department_service *service, int ms)
 
 /* --- the program --- */
 
+static int healthy(const struct config *config, struct fault *fault)
+{
+    struct books books = {0};
+    int rc = vocabulary_load(config_dir(config), &books.vocabulary, fault);
+    if (!rc)
+        rc = find_department(config, &books, fault);
+    if (!rc)
+        rc = find_listen(config, &books, fault);
+    if (!rc)
+        rc = readiness_of_own(books.listen, fault);
+    books_free(&books);
+    return rc;
+}
+
 static int start(const char *name, int argc, char **argv, struct config **config)
 {
     static char program_name[64] = "tl-department"; /* the log keeps it */
@@ -306,6 +321,7 @@ static int start(const char *name, int argc, char **argv, struct config **config
         .kind = PROGRAM_DEPARTMENT,
         .takes_department = !name,
         .check = department_check,
+        .healthy = healthy,
     };
     return program_start(&program, argc, argv, config);
 }

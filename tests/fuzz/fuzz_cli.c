@@ -4,15 +4,16 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "common/base/hex.h"
+#include "common/http/readiness.h"
 #include "common/json/json_scan.h"
 #include "services/cli/cli.h"
 #include "services/cli/send_answer.h"
 #include "services/cli/send_batch.h"
-#include "services/cli/status.h"
 #include "tests/fuzz/kit.h"
 
 #define WORDS_LIMIT 32
@@ -150,9 +151,9 @@ static void check_answer(struct span body)
                    "each event is blamed once, in order");
         buffer_free(&answer.body);
     }
-    struct status_part part = {.name = "sales"};
-    status_not_ready(&part, "127.0.0.1:8101", 503, body);
-    expect(part.wrong && *part.text, "who is not ready is told");
+    char text[READINESS_TEXT];
+    readiness_words("127.0.0.1:8101", 503, body, text);
+    expect(*text && !strpbrk(text, "\r\n"), "who is not ready is told, on one line");
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -27,9 +27,21 @@ static int check_file(const struct config *config, struct fault *fault)
     return fault_set(fault, "/rules/0", "must not be");
 }
 
-static const struct program sales = {"tl-sales", "intake of sales", PROGRAM_DEPARTMENT, false,
-                                     check_file};
-static const struct program any = {"tl-department", "any intake", PROGRAM_DEPARTMENT, true, NULL};
+/* One that waits for something; of tl-shipping only. */
+static int ask(const struct config *config, struct fault *fault)
+{
+    if (strcmp(config_section(config), "tl-shipping") == 0)
+        return 0;
+    (void)fault_set(fault, "", "not ready (503): no broker answers");
+    return ERR_BUSY;
+}
+
+static const struct program sales = {"tl-sales", "intake of sales", PROGRAM_DEPARTMENT,
+                                     false,      check_file,        ask};
+static const struct program any = {
+    "tl-department", "any intake", PROGRAM_DEPARTMENT, true, NULL, ask};
+static const struct program deaf = {"tl-sales", "no listener", PROGRAM_DEPARTMENT,
+                                    false,      NULL,          NULL};
 
 /* Runs program_start in a process of its own. 100: it went on, and printed its
  * section and where it listens. */
@@ -83,7 +95,7 @@ static const struct {
     {&sales,
      {"--help"},
      0,
-     "tl-sales: intake of sales\n\nusage: tl-sales [--config DIR] [--check]\n"},
+     "tl-sales: intake of sales\n\nusage: tl-sales [--config DIR] [--check | --healthy]\n"},
     {&sales, {"--help"}, 0, "TL_PUBLISH_TIMEOUT "},
     {&any, {"--help"}, 0, "usage: tl-department --department NAME [--config DIR]"},
     {&any, {"--help", "--nonsense"}, 0, "usage: "},
@@ -112,6 +124,13 @@ static const struct {
     {&sales, {"--config", ".", "--check"}, 2, "tl-sales: ./check.json: /rules/0: must not be\n"},
     {&sales, {"--config", "empty", "--check"}, 2, "tl-sales: empty/check.json: the file cannot be"},
     {&any, {"--config", "empty", "--department", "x", "--check"}, 0, "configuration is valid\n"},
+    {&any, {"--config", ".", "--department", "shipping", "--healthy"}, 0, "ready\n"},
+    {&sales, {"--config", ".", "--healthy"}, 1, "tl-sales: not ready (503): no broker answers\n"},
+    {&sales, {"--config", "wrong", "--healthy"}, 1, "tl-sales: wrong/throughline.json: /listne: "},
+    {&sales, {"--config", "/nowhere", "--healthy"}, 1, "tl-sales: --config: there is no folder"},
+    {&sales, {"--healthy", "--nonsense"}, 2, "unrecognized option '--nonsense'"},
+    {&deaf, {"--healthy"}, 2, "tl-sales: it has no listener to ask"},
+    {&deaf, {"--help"}, 0, "usage: tl-sales [--config DIR] [--check]\n"},
 };
 
 static void test_table(void **state)
