@@ -54,6 +54,17 @@ int event_set_extension(struct event *event, const char *name, struct span value
     return 0;
 }
 
+void event_remove_extension(struct event *event, const char *name)
+{
+    bool found;
+    size_t at = extension_place(event, span_of(name), &found);
+    if (!found)
+        return;
+    event->extension_count--;
+    memmove(&event->extensions[at], &event->extensions[at + 1],
+            (event->extension_count - at) * sizeof *event->extensions);
+}
+
 /* A fault at the attribute; the name is known to be short and [a-z0-9]+. */
 static int attribute_fault(struct fault *fault, struct span name, const char *detail)
 {

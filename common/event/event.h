@@ -45,6 +45,9 @@ struct span event_extension(const struct event *event, const char *name);
 /* Adds or replaces an extension. ERR_LIMIT when there are too many. */
 int event_set_extension(struct event *event, const char *name, struct span value) CHECKED;
 
+/* Takes an extension away, where there is one. */
+void event_remove_extension(struct event *event, const char *name);
+
 /* One of the spec's own attributes (specversion among them), all of which are text. */
 bool event_attribute_is_core(struct span name);
 

@@ -6,6 +6,7 @@
 #include "common/base/hex.h"
 #include "common/base/list.h"
 #include "common/base/log.h"
+#include "common/event/trace_context.h"
 #include "common/json/decimal.h"
 #include "common/pg/pg.h"
 
@@ -371,7 +372,8 @@ static int add_note(struct batch *batch, const char *department, const struct ev
         !copy_span(&batch->arena, event->type, &note.type) ||
         !copy_span(&batch->arena, facts->owner, &note.owner) ||
         !copy_span(&batch->arena, facts->facts, &note.facts) ||
-        !copy_span(&batch->arena, event_extension(event, "traceparent"), &note.traceparent) ||
+        !copy_span(&batch->arena, trace_parent(event_extension(event, TRACE_PARENT)),
+                   &note.traceparent) ||
         !copy_asked(batch, event, interest->asked, &note))
         return no_memory();
     *index = (uint32_t)batch->note_count;

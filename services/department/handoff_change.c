@@ -6,6 +6,7 @@
 #include "common/event/event_json.h"
 #include "common/event/event_kafka.h"
 #include "common/event/system_events.h"
+#include "common/event/trace_context.h"
 #include "common/json/json_pointer.h"
 
 /* Producers and topics are set for records of 2 MiB; attributes may be larger as JSON than they
@@ -66,9 +67,6 @@ static int check_event(const struct event *event, struct fault *fault)
         return fault_set(fault, "/type", "is none that a department is told");
     if (!goes_into_a_header(event->id))
         return fault_set(fault, "/id", "has characters that no header can carry");
-    struct span trace = event_extension(event, "traceparent");
-    if (trace.ptr && !goes_into_a_header(trace))
-        return fault_set(fault, "/traceparent", "has characters that no header can carry");
     return check_data(event, fault);
 }
 
@@ -79,7 +77,7 @@ static char *copy_text(struct span text)
 
 static int fill(struct handoff_change *change, const struct event *event)
 {
-    struct span trace = event_extension(event, "traceparent");
+    struct span trace = event_extension(event, TRACE_PARENT);
     struct buffer body;
     buffer_init(&body, BODY_LIMIT);
     event_to_json(event, &body);
@@ -102,6 +100,8 @@ static int read_event(const struct record *record, struct arena *arena,
     int rc = event_from_record(record, arena, &event, fault);
     if (rc == 0)
         rc = check_event(&event, fault);
+    if (rc == 0)
+        trace_event(&event, (struct span){NULL, 0});
     if (rc == 0)
         rc = read_sequence(&event, &change->sequence, fault);
     return rc == 0 ? fill(change, &event) : rc;

@@ -5,12 +5,12 @@
 #include "common/base/clock.h"
 #include "common/event/event.h"
 #include "common/event/system_events.h"
+#include "common/event/trace_context.h"
 #include "common/json/json_pointer.h"
 #include "services/department/handoff_change.h"
 #include "services/department/intake_metrics.h"
 
-#define KEY_LIMIT   200
-#define TRACE_LIMIT 256
+#define KEY_LIMIT 200
 
 /* --- what was asked: no I/O --- */
 
@@ -207,7 +207,8 @@ static void publish(const struct intake *intake, struct http_request *request,
                     const struct handoff_ask *ask, struct span id)
 {
     struct record record;
-    struct span trace = http_request_header(request, "traceparent");
+    const struct record_header *headers;
+    size_t header_count = http_request_headers(request, &headers);
     const struct publish_counts counts = {.accepted = 1};
     const struct handoff_message message = {
         .department = intake->department->name,
@@ -217,7 +218,7 @@ static void publish(const struct intake *intake, struct http_request *request,
         .by = ask->by,
         .note = ask->note,
         .to = ask->to,
-        .traceparent = is_plain(trace) && trace.len <= TRACE_LIMIT ? trace : (struct span){NULL, 0},
+        .traceparent = trace_parent_of_headers(headers, header_count),
         .time_us = clock_wall_us(),
     };
     if (handoff_message_record(&message, http_request_arena(request), &record) != 0)

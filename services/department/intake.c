@@ -8,6 +8,7 @@
 #include "common/event/event_http.h"
 #include "common/event/event_json.h"
 #include "common/event/event_kafka.h"
+#include "common/event/trace_context.h"
 #include "common/json/json_pointer.h"
 #include "common/json/json_scan.h"
 #include "services/department/intake_metrics.h"
@@ -44,6 +45,7 @@ struct reception {
     const struct intake *intake;
     struct http_request *request;
     struct admission admission;
+    struct span trace; /* the request's, for events that have none of their own */
     struct arena *arena;
     struct record_list records;
     /* What is wrong with which event; `wrong` counts those that are not listed, too. */
@@ -65,7 +67,7 @@ static int note_fault(struct reception *reception, int64_t index, const struct f
     return 0;
 }
 
-static int admit(struct reception *reception, const struct event *event, json_t *data,
+static int admit(struct reception *reception, struct event *event, json_t *data,
                  struct fault *fault)
 {
     struct event_facts facts;
@@ -74,6 +76,7 @@ static int admit(struct reception *reception, const struct event *event, json_t 
     /* Once one event is refused none is published: no need to keep the others. */
     if (rc || reception->wrong > 0)
         return rc;
+    trace_event(event, reception->trace);
     rc = event_to_record(event, &facts, reception->arena, &record);
     return rc ? rc : record_list_add(&reception->records, &record);
 }
@@ -263,6 +266,9 @@ void intake_events(struct http_request *request, void *context)
         .admission = {intake->kinds, intake->department, clock_wall_us()},
         .arena = &arena,
     };
+    const struct record_header *headers;
+    size_t count = http_request_headers(request, &headers);
+    reception.trace = trace_parent_of_headers(headers, count);
     if (mode == EVENT_MODE_BATCH)
         receive_batch(&reception);
     else

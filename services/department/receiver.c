@@ -5,14 +5,14 @@
 #include <stdlib.h>
 
 #include "common/event/event.h"
+#include "common/event/trace_context.h"
 #include "common/http/http_client.h"
 #include "common/http/signature.h"
 
-#define ANSWER_LIMIT    (64 * 1024) /* of its body, which nobody reads */
-#define SIGNATURE_SIZE  80
-#define HEADERS_LIMIT   6
-#define HEADER_ID_SIZE  (EVENT_ID_LIMIT + 32)
-#define TRACEPARENT_MAX 256
+#define ANSWER_LIMIT   (64 * 1024) /* of its body, which nobody reads */
+#define SIGNATURE_SIZE 80
+#define HEADERS_LIMIT  6
+#define HEADER_ID_SIZE (EVENT_ID_LIMIT + 32)
 
 struct receiver {
     struct http_client *client;
@@ -139,7 +139,7 @@ void receiver_post(struct receiver *receiver, const struct handoff_change *chang
                    struct receipt *receipt)
 {
     char signature[SIGNATURE_SIZE], id[HEADER_ID_SIZE], timestamp[64], proof[128],
-        trace[TRACEPARENT_MAX + 32];
+        trace[TRACE_PARENT_LIMIT + 32];
     const struct span body = {change->body, change->body_len};
     *receipt = (struct receipt){.outcome = DELIVERY_FAILED, .retry_after_ms = -1};
     if (signature_standard_webhook(receiver->secret, span_of(change->event_id), now_s, body,
@@ -153,7 +153,7 @@ void receiver_post(struct receiver *receiver, const struct handoff_change *chang
     const char *headers[HEADERS_LIMIT] = {"Content-Type: application/cloudevents+json; "
                                           "charset=UTF-8",
                                           id, timestamp, proof};
-    if (change->traceparent && strlen(change->traceparent) <= TRACEPARENT_MAX) {
+    if (change->traceparent && strlen(change->traceparent) <= TRACE_PARENT_LIMIT) {
         snprintf(trace, sizeof trace, "traceparent: %s", change->traceparent);
         headers[4] = trace;
     }

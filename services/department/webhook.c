@@ -4,6 +4,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/event/event_kafka.h"
+#include "common/event/trace_context.h"
 #include "common/json/json_pointer.h"
 #include "common/json/json_scan.h"
 #include "services/department/intake.h"
@@ -142,6 +143,8 @@ static int take_element(struct reception *reception, const struct mapping_elemen
     case MAPPED_EVENT:
         break;
     }
+    trace_event(&mapped.event,
+                trace_parent_of_headers(reception->headers, reception->header_count));
     rc = event_to_record(&mapped.event, &mapped.facts, reception->arena, &record);
     reception->counts.accepted++;
     return rc ? rc : record_list_add(&reception->records, &record);

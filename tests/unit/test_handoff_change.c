@@ -13,6 +13,8 @@
 #include "services/department/handoff_change.h"
 #include "services/department/handoff_message.h"
 
+#define TRACE "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
 #define ID   "123e4567-e89b-12d3-a456-426614174000"
 #define DATA "{\"handoff\":\"" ID "\",\"amount\":9007199254740993.0}"
 
@@ -59,13 +61,13 @@ static void becomes_a_structured_event(void **state)
 {
     (void)state;
     struct record record = a_change();
-    set("ce_traceparent", "00-a-b-01");
+    set("ce_traceparent", TRACE);
     set("ce_customer", "email=ann%40acme.example");
     struct handoff_change *change = read_change(record);
     assert_string_equal(change->handoff_id, ID);
     assert_string_equal(change->event_id, ID "/7");
     assert_string_equal(change->type, "throughline.handoff.opened");
-    assert_string_equal(change->traceparent, "00-a-b-01");
+    assert_string_equal(change->traceparent, TRACE);
     assert_true(change->opened);
     assert_int_equal(change->sequence, 7);
     assert_int_equal(change->written_ms, 1700000000123);
@@ -74,7 +76,7 @@ static void becomes_a_structured_event(void **state)
                         "\"type\":\"throughline.handoff.opened\","
                         "\"time\":\"2026-01-08T10:12:07Z\",\"datacontenttype\":"
                         "\"application/json\",\"customer\":\"email=ann%40acme.example\","
-                        "\"sequence\":\"7\",\"traceparent\":\"00-a-b-01\",\"data\":" DATA "}");
+                        "\"sequence\":\"7\",\"traceparent\":\"" TRACE "\",\"data\":" DATA "}");
     assert_int_equal(change->body_len, strlen(change->body));
     assert_true(handoff_change_size(change) > change->body_len);
     handoff_change_free(change);
@@ -117,6 +119,17 @@ static void refusal_needs_no_sequence(void **state)
     handoff_change_free(change);
 }
 
+static void traceparent_that_is_none_is_left_out(void **state)
+{
+    (void)state;
+    struct record record = a_change();
+    set("ce_traceparent", "00 01");
+    struct handoff_change *change = read_change(record);
+    assert_null(change->traceparent);
+    assert_null(strstr(change->body, "traceparent"));
+    handoff_change_free(change);
+}
+
 static void structured_record_is_read_too(void **state)
 {
     (void)state;
@@ -146,7 +159,6 @@ static const struct {
     {"ce_type", "throughline.customer.stale", "/type", "none that a department is told"},
     {"ce_id", "a b", "/id", "no header can carry"},
     {"ce_id", "\xC3\xA9", "/id", "no header can carry"},
-    {"ce_traceparent", "00 01", "/traceparent", "no header can carry"},
     {"ce_sequence", "", "/sequence", ""},
     {"ce_sequence", "0", "/sequence", "is missing"},
     {"ce_sequence", "-1", "/sequence", "is no number"},
@@ -227,7 +239,7 @@ static void message_is_a_record(void **state)
         .by = span_of("ann \"the\" first"),
         .note = span_of("line 1\nline 2"),
         .to = span_of("service"),
-        .traceparent = span_of("00-a-b-01"),
+        .traceparent = span_of(TRACE),
         .time_us = INT64_C(1767867127000000),
     };
     arena_init(&arena, 1 << 16);
@@ -241,7 +253,7 @@ static void message_is_a_record(void **state)
     assert_string_equal(header_of(&record, "ce_source"), "/throughline/billing");
     assert_string_equal(header_of(&record, "ce_type"), "throughline.handoff.reassign");
     assert_string_equal(header_of(&record, "ce_time"), "2026-01-08T10:12:07Z");
-    assert_string_equal(header_of(&record, "ce_traceparent"), "00-a-b-01");
+    assert_string_equal(header_of(&record, "ce_traceparent"), TRACE);
     assert_string_equal(header_of(&record, "content-type"), "application/json");
     assert_null(header_of(&record, "ce_customer"));
     arena_free(&arena);
@@ -289,6 +301,7 @@ int main(void)
         cmocka_unit_test(key_in_capitals_is_the_same_handoff),
         cmocka_unit_test(only_openings_are_reported),
         cmocka_unit_test(refusal_needs_no_sequence),
+        cmocka_unit_test(traceparent_that_is_none_is_left_out),
         cmocka_unit_test(structured_record_is_read_too),
         cmocka_unit_test(what_is_no_change_is_refused),
         cmocka_unit_test(too_much_data_is_refused),

@@ -1,6 +1,8 @@
 /* POST /events: the three modes, every refusal, what stands on Kafka afterwards. */
 #include "tests/unit/intake_kit.h"
 
+#define TRACE "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
 static struct kit kit;
 
 #define STRUCTURED "Content-Type: application/cloudevents+json\r\n"
@@ -37,7 +39,7 @@ static void structured_event_is_published(void **state)
 {
     (void)state;
     static const char event[] =
-        "{" CORE("s1") ",\"type\":\"sales.deal.won\",\"traceparent\":\"00-a-b-01\","
+        "{" CORE("s1") ",\"type\":\"sales.deal.won\",\"traceparent\":\"" TRACE "\","
                        "\"data\": {" CUSTOMER ",  \"amount\":12000.50, "
                        "\"currency\":\"EUR\", \"owner\":\"Gr\\u00e4ce\",\"promises\":[\"soon\"]} }";
     assert_int_equal(kit_expect(&kit, "/events", STRUCTURED, event, 202, "accepted"), 1);
@@ -58,7 +60,7 @@ static void structured_event_is_published(void **state)
         {"ce_amount", "12000.50"},
         {"ce_currency", "EUR"},
         {"ce_facts", "promises"},
-        {"ce_traceparent", "00-a-b-01"},
+        {"ce_traceparent", TRACE},
         {"throughline_reason", ""},
     };
     for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)

@@ -3,7 +3,12 @@
 -- up below those that were read before.
 SELECT p.outbox_id, p.topic, p.key, p.type, p.event_id,
        to_char(p.occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
-       p.customer, p.sequence, p.traceparent, p.data
+       p.customer, p.sequence,
+       CASE WHEN p.type = 'throughline.handoff.overdue' AND p.event_id ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/'
+            THEN (SELECT h.traceparent FROM store.handoffs h
+                  WHERE h.handoff_id = split_part(p.event_id, '/', 1)::uuid)
+            ELSE p.traceparent END,
+       p.data
 FROM (
     SELECT o.*, sum(octet_length(o.data)) OVER (ORDER BY o.outbox_id) AS bytes
     FROM (
