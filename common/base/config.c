@@ -207,13 +207,15 @@ static int take_value(struct config *config, const struct settings *settings,
 {
     char variable[64];
     option_variable(option, variable);
-    const char *given = getenv(variable);
-    if (given && *given) {
-        int rc = take_text(config, option, given, value, fault);
-        if (rc && fault)
-            snprintf(fault->file, sizeof fault->file, "%s", variable);
+    char *given = NULL;
+    int rc = config_variable(variable, &given, fault);
+    if (!rc)
+        rc = take_text(config, option, given, value, fault);
+    free(given);
+    if (rc && rc != ERR_NOT_FOUND && fault)
+        snprintf(fault->file, sizeof fault->file, "%s", variable);
+    if (rc != ERR_NOT_FOUND)
         return rc;
-    }
     if (json_object_get(settings->section, option->key))
         return take_from_file(config, option, settings->section, settings->at, value, fault);
     if (json_object_get(settings->root, option->key))

@@ -5,10 +5,10 @@
  * level, the option table's default.
  *
  * "${NAME}" in any string stands for an environment variable, "${file:PATH}"
- * for a file's content without its last newline; only where the value counts, so
- * that a program needs the secrets of no other. Unknown keys, wrong types and
- * duplicate keys, in other programs' sections too, are errors that name file
- * (or variable) and pointer.
+ * for a file's content without its last newline; a variable that is not set is taken from
+ * the file of its name in the folder that TL_SECRETS names, if there is one. Only where the value
+ * counts, so that a program needs the secrets of no other. Unknown keys, wrong types and duplicate
+ * keys, in other programs' sections too, are errors that name file (or variable) and pointer.
  *
  * A struct config is read-only after config_load: any thread may read it.
  */
@@ -56,6 +56,11 @@ int config_find_dir(const char *given, const char **dir, struct fault *fault) CH
  * without expanding ${…}. fault->file names it ("config/departments/sales.json").
  * ERR_NOT_FOUND, with fault, where there is none. Caller json_decref's *out. */
 int config_read_json(const char *dir, const char *name, json_t **out, struct fault *fault) CHECKED;
+
+/* A variable's value: from the environment, else from the file of its name in the folder that
+ * TL_SECRETS names. ERR_NOT_FOUND (with fault) where neither has it, ERR_INVALID for a file that
+ * cannot be read or has more than 64 KiB. *out is malloc'ed. */
+int config_variable(const char *name, char **out, struct fault *fault) CHECKED;
 
 /* Expands ${…} in `text`. ERR_NOT_FOUND (with fault) when a variable or file
  * does not exist or is empty; ERR_INVALID for another form, or a file that cannot be

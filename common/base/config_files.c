@@ -178,15 +178,38 @@ static int expand_file(const char *path, struct buffer *out, struct fault *fault
     return 0;
 }
 
+/* An empty variable counts as unset, an empty file as none. */
 static int expand_variable(const char *name, struct buffer *out, struct fault *fault)
 {
-    const char *value = getenv(name);
-    if (!value || !*value) {
-        fault_set(fault, "", "the environment variable %s is not set", name);
-        return ERR_NOT_FOUND;
+    const char *value = getenv(name), *folder = getenv("TL_SECRETS");
+    char path[4096];
+    if (value && *value) {
+        buffer_append_text(out, value);
+        return 0;
     }
-    buffer_append_text(out, value);
-    return 0;
+    if (folder && *folder) {
+        if (snprintf(path, sizeof path, "%s/%s", folder, name) >= (int)sizeof path)
+            return fault_set(fault, "", "the path in TL_SECRETS is too long");
+        int rc = expand_file(path, out, fault);
+        if (rc == ERR_NOT_FOUND)
+            fault_set(fault, "", "neither the environment variable %s is set, nor is there %s",
+                      name, path);
+        return rc;
+    }
+    fault_set(fault, "", "the environment variable %s is not set", name);
+    return ERR_NOT_FOUND;
+}
+
+int config_variable(const char *name, char **out, struct fault *fault)
+{
+    struct buffer value;
+    buffer_init(&value, EXPANDED_LIMIT);
+    int rc = expand_variable(name, &value, fault);
+    *out = NULL;
+    if (!rc && (value.failed || !(*out = strdup(value.data))))
+        rc = ERR_MEMORY;
+    buffer_free(&value);
+    return rc;
 }
 
 static bool variable_name(const char *name)

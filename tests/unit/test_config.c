@@ -145,6 +145,19 @@ static void test_secrets(void **state)
     config = load("tl-sales", PROGRAM_DEPARTMENT);
     assert_string_equal(config_text(config, "token"), "${literally}");
     config_free(config);
+    /* So does a file in the folder of secrets; one that cannot be read is told by its name. */
+    unsetenv("TL_TOKEN");
+    setenv("TL_SECRETS", folder.path, 1);
+    folder_write(&folder, "TL_TOKEN", "of the file\n");
+    config = load("tl-sales", PROGRAM_DEPARTMENT);
+    assert_string_equal(config_text(config, "token"), "of the file");
+    config_free(config);
+    folder_write(&folder, "TL_LISTEN/file", "");
+    assert_int_equal(config_load(folder.path, "tl-sales", PROGRAM_DEPARTMENT, &config, &fault),
+                     ERR_INVALID);
+    assert_string_equal(fault.file, "TL_LISTEN");
+    assert_non_null(strstr(fault.detail, "cannot be read"));
+    unsetenv("TL_SECRETS");
 }
 
 static const struct {

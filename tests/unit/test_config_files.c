@@ -89,6 +89,41 @@ static void test_expand_files(void **state)
     assert_int_equal(config_expand(text, &out, NULL), ERR_NOT_FOUND);
 }
 
+/* A variable that is not set is taken from the file of its name in the folder TL_SECRETS. */
+static void test_variable_files(void **state)
+{
+    (void)state;
+    struct fault fault = {0};
+    char *out, path[300];
+    folder_write(&folder, "X_SECRET", "from the file\n");
+    assert_int_equal(config_variable("X_SECRET", &out, &fault), ERR_NOT_FOUND);
+    setenv("TL_SECRETS", folder.path, 1);
+    assert_int_equal(config_variable("X_SECRET", &out, &fault), 0);
+    assert_string_equal(out, "from the file");
+    free(out);
+    assert_int_equal(config_expand("<${X_SECRET}>", &out, &fault), 0);
+    assert_string_equal(out, "<from the file>");
+    free(out);
+    setenv("X_SECRET", "set", 1);
+    assert_int_equal(config_variable("X_SECRET", &out, &fault), 0);
+    assert_string_equal(out, "set");
+    free(out);
+    setenv("X_SECRET", "", 1); /* counts as unset */
+    assert_int_equal(config_variable("X_SECRET", &out, &fault), 0);
+    assert_string_equal(out, "from the file");
+    free(out);
+    unsetenv("X_SECRET");
+    folder_write(&folder, "X_SECRET", "\n"); /* counts as none */
+    assert_int_equal(config_variable("X_SECRET", &out, &fault), ERR_NOT_FOUND);
+    snprintf(path, sizeof path, "%s/X_NONE", folder.path);
+    assert_int_equal(config_variable("X_NONE", &out, &fault), ERR_NOT_FOUND);
+    assert_non_null(strstr(fault.detail, path));
+    folder_write(&folder, "X_FOLDER/file", "");
+    assert_int_equal(config_variable("X_FOLDER", &out, &fault), ERR_INVALID);
+    assert_non_null(strstr(fault.detail, "cannot be read"));
+    unsetenv("TL_SECRETS");
+}
+
 static void test_read_json(void **state)
 {
     (void)state;
@@ -226,7 +261,7 @@ static void test_find_dir(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_expand), TEST(test_expand_files), TEST(test_read_json),
+        TEST(test_expand), TEST(test_expand_files), TEST(test_variable_files), TEST(test_read_json),
         TEST(test_each),   TEST(test_only_keys),    TEST(test_find_dir),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
