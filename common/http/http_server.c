@@ -91,6 +91,7 @@ int http_server_start(const struct http_server_options *options, struct http_ser
         server->options.threads = DEFAULT_THREADS;
     server->references = 1;
     server->listen_fd = server->wake_fd = -1;
+    http_metrics_init();
 
     int rc = http_address_listen(options->listen, &server->listen_fd, &server->port);
     if (rc)

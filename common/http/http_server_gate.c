@@ -38,6 +38,7 @@
 void http_gate_refuse(int fd, int status, const char *detail)
 {
     struct buffer body, answer;
+    http_metrics_refused(status);
     buffer_init(&body, 4096);
     buffer_init(&answer, 8192);
     problem_render(&body, status, detail, NULL, 0);

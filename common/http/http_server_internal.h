@@ -138,4 +138,8 @@ int http_head_check(struct MHD_Connection *mhd, const char *method, const char *
 /* http_server_address.c: opens a listening socket. Logs, then ERR_IO. */
 int http_address_listen(const char *listen, int *fd, int *port) CHECKED;
 
+/* http_server_metrics.c: answers that no handler gave. Any thread, once the server was started. */
+void http_metrics_init(void);
+void http_metrics_refused(int status);
+
 #endif

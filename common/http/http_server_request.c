@@ -162,6 +162,7 @@ static void respond_405(struct http_request *request)
 
 static void respond_refusal(struct http_request *request)
 {
+    http_metrics_refused(request->refusal);
     if (request->refusal == 405)
         respond_405(request);
     else
@@ -171,6 +172,7 @@ static void respond_refusal(struct http_request *request)
 /* Before the body: the answer, and the end of the connection. */
 static enum MHD_Result refuse(struct http_request *request, int status, const char *detail)
 {
+    http_metrics_refused(status);
     http_respond_problem(request, status, detail, NULL, 0);
     return http_request_send(request, true) ? MHD_YES : MHD_NO;
 }

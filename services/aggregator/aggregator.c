@@ -163,7 +163,7 @@ static int open_all(struct aggregator *aggregator)
         rc = name_topics(aggregator);
     if (rc != 0)
         return rc;
-    stage_metrics_init(config_number(aggregator->config, "quarantine_limit"));
+    stage_metrics_init(config_number(aggregator->config, "quarantine_limit"), aggregator->topics);
     handoff_metrics_init();
     database_init();
     rc = relay_start(aggregator->config, aggregator->vocabulary, aggregator->rules,

@@ -33,6 +33,7 @@ struct partition {
     int64_t committed;  /* next offset in the database */
     int64_t next;       /* next offset after what is in the batch */
     struct books books; /* of the batch */
+    int64_t newest_ms;  /* when Kafka got the newest record of the batch; 0: none */
     bool stopped;       /* the broker lacks its next record, or it cannot be read */
     bool held;          /* quarantine has no room for its next record */
     bool told;          /* and that was logged */

@@ -5,6 +5,7 @@
 #include "common/base/retry.h"
 #include "common/base/stop.h"
 #include "services/aggregator/facts.h"
+#include "services/aggregator/handoff_metrics.h"
 #include "services/aggregator/handoffs.h"
 #include "services/aggregator/identities.h"
 #include "services/aggregator/offsets.h"
@@ -82,9 +83,14 @@ static int transact(struct batch_apply *apply, struct batch *batch, const struct
         rc = pg_script(pg, "BEGIN");
     if (rc != 0)
         return rc;
+    handoff_metrics_begin();
     rc = write_all(apply, batch, touched, carefully, &epoch);
-    if (rc == 0)
-        return pg_script(pg, "COMMIT");
+    if (rc == 0) {
+        rc = pg_script(pg, "COMMIT");
+        if (rc == 0)
+            handoff_metrics_committed();
+        return rc;
+    }
     /* What went wrong first decides what is done next; SQLSTATE stays with it. */
     if (!pg_broken(pg)) {
         int rolled_back = pg_script(pg, "ROLLBACK");

@@ -4,6 +4,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "services/aggregator/handoff_metrics.h"
 #include "services/aggregator/handoff_work.h"
 #include "sql.h"
 
@@ -77,14 +78,19 @@ static int transact(struct handoff_work *work, const struct buffer *ids, const c
     int rc = pg_script(work->pg, "BEGIN");
     if (rc != 0)
         return rc;
+    handoff_metrics_begin();
     rc = handoff_load_unconfirmed(work, ids, snapshot);
     if (rc == 0 && work->count > 0) {
         handoff_sort_closings(work->closing, work->closing_count);
         handoff_fold_closings(work->handoff, work->count, work->closing, work->closing_count);
         rc = handoff_write_confirmed(work);
     }
-    if (rc == 0)
-        return pg_script(work->pg, "COMMIT");
+    if (rc == 0) {
+        rc = pg_script(work->pg, "COMMIT");
+        if (rc == 0)
+            handoff_metrics_committed();
+        return rc;
+    }
     if (!pg_broken(work->pg) && pg_script(work->pg, "ROLLBACK") != 0)
         log_debug("A rollback failed; the server does it");
     return rc;

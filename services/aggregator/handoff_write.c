@@ -179,8 +179,12 @@ static int put_changed(const struct handoff_work *work)
     struct columns columns;
     columns_init(&columns);
     for (size_t i = 0; i < work->count; i++)
-        if (work->handoff[i].changed)
+        if (work->handoff[i].changed) {
             add_changed(&columns, &work->handoff[i]);
+            if (handoff_is_closed(work->handoff[i].state) &&
+                !handoff_is_closed(work->before[i].state))
+                handoff_metrics_closed(work->handoff[i].state);
+        }
     int rc = columns.rows > 0 ? columns_put(work->pg, &columns, SQL_HANDOFFS_CHANGE, 16, NULL) : 0;
     if (rc == 0)
         handoff_metrics_changed((int64_t)columns.rows);

@@ -26,8 +26,8 @@ int session_init(struct session *session, const struct writer_setup *setup, int 
 {
     const struct config *config = setup->config;
     int64_t writers = config_number(config, "writers");
-    *session =
-        (struct session){.setup = setup, .number = number, .waits_for = "the first connection"};
+    *session = (struct session){
+        .setup = setup, .number = number, .waits_for = "the first connection", .oldest_ms = -1};
     decoder_init(&session->decoder, setup->kinds, setup->vocabulary, setup->rules);
     session->partitions = calloc(SESSION_PARTITIONS, sizeof *session->partitions);
     session->apply.rules = setup->rules;
@@ -53,11 +53,13 @@ void session_free(struct session *session)
 static void drop_batch(struct session *session)
 {
     batch_clear(&session->batch);
+    session->oldest_ms = -1;
     for (size_t i = 0; i < session->partition_count; i++) {
         session->partitions[i].next = session->partitions[i].committed;
         session->partitions[i].doubted = -1;
         session->partitions[i].believed_until = 0;
         session->partitions[i].books = (struct books){0};
+        session->partitions[i].newest_ms = 0;
     }
 }
 
@@ -211,9 +213,20 @@ static int unreadable(struct session *session, struct partition *p, const char *
     return stop_partition(session, p, "Kafka's next record cannot be read", error);
 }
 
+static void note_time(struct session *session, struct partition *p, int64_t timestamp_ms)
+{
+    if (timestamp_ms < 0)
+        return;
+    if (timestamp_ms > p->newest_ms)
+        p->newest_ms = timestamp_ms;
+    if (session->oldest_ms < 0 || timestamp_ms < session->oldest_ms)
+        session->oldest_ms = timestamp_ms;
+}
+
 static int take_record(struct session *session, struct partition *p, struct kafka_message *message)
 {
     int64_t offset = message->record.offset; /* the record may be given away below */
+    int64_t timestamp_ms = message->record.timestamp_ms;
     if (offset < p->next)
         return 0;
     int rc = pass_over(session, p, offset);
@@ -226,8 +239,10 @@ static int take_record(struct session *session, struct partition *p, struct kafk
                   LOG_INT("offset", offset));
     }
     rc = decode_into_batch(&session->decoder, &session->batch, p, message, clock_wall_us());
-    if (rc == 0)
+    if (rc == 0) {
         p->next = offset + 1;
+        note_time(session, p, timestamp_ms);
+    }
     if (rc != ERR_LIMIT)
         return rc;
     hold_partition(session, p);
@@ -239,6 +254,7 @@ static int take(struct session *session, struct kafka_message *message)
     if (message->happening == KAFKA_NOTHING)
         return 0;
     struct partition *p = find_partition(session, &message->record);
+    session->consumed += message->happening == KAFKA_RECORD;
     if (!p || p->held || p->stopped)
         return 0; /* fetched before it was revoked, held or stopped */
     switch (message->happening) {
@@ -352,13 +368,30 @@ static int read_again(struct session *session)
     return rc;
 }
 
+/* After the COMMIT. */
+static void count_batch(struct session *session, const struct stage_batch *done)
+{
+    const struct books *books = &done->books;
+    if (books->on_timeline + books->duplicates + books->quarantined + books->void_ > 0)
+        stage_metrics_batch(done);
+    for (size_t i = 0; i < session->partition_count; i++) {
+        struct partition *p = &session->partitions[i];
+        if (p->newest_ms > 0)
+            stage_metrics_newest(p->topic, p->newest_ms);
+        p->newest_ms = 0;
+    }
+    session->oldest_ms = -1;
+}
+
 static int flush(struct session *session)
 {
-    struct books books = {0};
+    struct stage_batch done = {.records = session->batch.record_count,
+                               .oldest_ms = session->oldest_ms};
     int64_t started = clock_monotonic_us();
-    size_t records = session->batch.record_count;
+    stage_metrics_consumed(session->consumed);
+    session->consumed = 0;
     int rc = batch_apply(&session->apply, &session->batch, session->partitions,
-                         session->partition_count, &books);
+                         session->partition_count, &done.books);
     if (rc == ERR_NOT_FOUND && !session->batch.keep_records) {
         session->batch.keep_records = true;
         return read_again(session);
@@ -374,7 +407,7 @@ static int flush(struct session *session)
                                               pg_message(session->apply.pg), "a batch", 0});
     if (rc != 0)
         return rc;
-    if (session->trouble && records > 0)
+    if (session->trouble && done.records > 0)
         end_trouble(session);
     if (session->apply.careful == 0)
         session->batch.keep_records = false;
@@ -382,8 +415,8 @@ static int flush(struct session *session)
     if (session->batch.awaited)
         relay_nudge(session->setup->relay);
     batch_clear(&session->batch);
-    if (books.on_timeline + books.duplicates + books.quarantined + books.void_ > 0)
-        stage_metrics_batch(&books, records, clock_monotonic_us() - started);
+    done.microseconds = clock_monotonic_us() - started;
+    count_batch(session, &done);
     note_offsets(session);
     return 0;
 }

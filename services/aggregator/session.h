@@ -32,6 +32,8 @@ struct session {
     int64_t counted_ms;  /* when it was last looked at */
     int64_t calm_ms;     /* since when this session has met no trouble */
     int64_t fence_ms;    /* when the fence was last looked at */
+    int64_t consumed;    /* records taken from Kafka's client that were not counted yet */
+    int64_t oldest_ms;   /* when Kafka got the oldest record of the batch; -1: not known */
 };
 
 int session_init(struct session *session, const struct writer_setup *setup, int number) CHECKED;

@@ -11,6 +11,8 @@
 #include "common/event/system_events.h"
 #include "services/aggregator/duty.h"
 #include "services/aggregator/judgement.h"
+#include "services/aggregator/survey.h"
+#include "services/aggregator/topic_lag.h"
 #include "sql.h"
 
 #define LOOK_MS     3000         /* how long the brokers may take to tell of their partitions */
@@ -31,6 +33,8 @@ struct watch {
     int64_t told_ms;  /* when it was last said that judging lags; 0: it does not */
     int64_t began_us; /* the first look since the lease was taken; 0: none yet */
     struct metric *raised[KINDS], *lag;
+    struct topic_lag *topic_lag;
+    struct survey survey;
 };
 
 /* As PostgreSQL reads it, and people. */
@@ -146,8 +150,10 @@ static int compare_positions(struct watch *watch, int64_t now_us, struct kafka_c
     for (size_t i = 0; i < count && positions; i++)
         positions[i] = (struct judgement_position){
             pg_text(rows, (int)i, 0), (int32_t)pg_int(rows, (int)i, 1), pg_int(rows, (int)i, 2)};
-    if (positions)
+    if (positions) {
+        topic_lag_look(watch->topic_lag, now_us, cluster, positions, count);
         judgement_look(&watch->judgement, now_us, cluster, positions, count, behind);
+    }
     rc = positions ? 0 : ERR_MEMORY;
     free(positions);
     pg_result_free(rows);
@@ -172,6 +178,7 @@ static int judge(struct watch *watch)
         rc = compare_positions(watch, now_us, &cluster, &behind);
         kafka_cluster_free(&cluster);
     } else if (rc == ERR_BUSY) {
+        topic_lag_look(watch->topic_lag, now_us, NULL, NULL, 0);
         rc = 0;
     }
     if (!watch->began_us)
@@ -240,6 +247,8 @@ static int look(struct watch *watch)
         rc = lease_keep(watch->lease);
     if (rc == 0 && watch->judgement.until_us > 0)
         rc = raise_all(watch);
+    if (rc == 0)
+        rc = survey_look(&watch->survey, watch->lease->pg);
     return passes(watch, rc) ? 0 : rc;
 }
 
@@ -286,6 +295,8 @@ static int run(void *context, struct lease *lease)
     watch->admin = NULL;
     judgement_free(&watch->judgement);
     metric_set(watch->lag, 0);
+    topic_lag_clear(watch->topic_lag);
+    survey_clear(&watch->survey);
     return rc;
 }
 
@@ -301,6 +312,13 @@ static void make_metrics(struct watch *watch)
         metric_gauge("throughline_watch_lag_seconds", NULL,
                      "How far behind it is judged what is overdue, stale or untold; of the "
                      "aggregator that watches.");
+    survey_init(&watch->survey, watch->setup->vocabulary, watch->setup->topics);
+}
+
+static void watch_free(struct watch *watch)
+{
+    topic_lag_free(watch->topic_lag);
+    free(watch);
 }
 
 int watch_start(const struct writer_setup *setup, struct watch **out)
@@ -310,10 +328,15 @@ int watch_start(const struct writer_setup *setup, struct watch **out)
         return ERR_MEMORY;
     watch->setup = setup;
     make_metrics(watch);
+    watch->topic_lag = topic_lag_new(setup->topics);
+    if (!watch->topic_lag) {
+        watch_free(watch);
+        return ERR_MEMORY;
+    }
     const struct duty_work work = {LEASE_WATCH, DUTY_WATCH, watch, run};
     int rc = duty_start(setup->config, &work, &watch->duty);
     if (rc != 0) {
-        free(watch);
+        watch_free(watch);
         return rc;
     }
     *out = watch;
@@ -326,6 +349,6 @@ int watch_join(struct watch *watch, int64_t deadline)
         return 0;
     int rc = duty_join(watch->duty, deadline);
     if (rc == 0)
-        free(watch);
+        watch_free(watch);
     return rc;
 }

@@ -17,6 +17,7 @@ void intake_refuse(struct http_request *request, int status, const char *detail,
                    const struct problem_error *errors, size_t error_count, size_t events)
 {
     intake_count_request(status);
+    intake_count_refusal(status, error_count > 0 ? errors[0].pointer : NULL);
     intake_count_events(INTAKE_REFUSED, events);
     http_respond_problem(request, status, detail, errors, error_count);
 }

@@ -88,10 +88,18 @@ static void respond_accepted(struct http_request *request, const struct publish_
     else
         snprintf(body, sizeof body, "{\"accepted\":%zu}", counts->accepted);
     intake_count_request(202);
+    intake_observe_answer((clock_monotonic_ms() - http_request_read_ms(request)) * 1000);
     intake_count_events(INTAKE_ACCEPTED, counts->accepted);
     intake_count_events(INTAKE_IGNORED, counts->ignored);
     intake_count_events(INTAKE_QUARANTINED, counts->quarantined);
     http_respond(request, 202, "application/json", span_of(body), NULL);
+}
+
+static void refuse(struct http_request *request, int status, const char *detail)
+{
+    intake_count_request(status);
+    intake_count_refusal(status, NULL);
+    http_respond_problem(request, status, detail, NULL, 0);
 }
 
 static void respond(struct http_request *request, const struct publish_counts *counts, int result)
@@ -99,14 +107,11 @@ static void respond(struct http_request *request, const struct publish_counts *c
     if (result == 0) {
         respond_accepted(request, counts);
     } else if (result == ERR_LIMIT) {
-        intake_count_request(413);
-        http_respond_problem(request, 413, "Kafka does not take a record of this size", NULL, 0);
+        refuse(request, 413, "Kafka does not take a record of this size");
     } else {
-        intake_count_request(503);
-        http_respond_problem(request, 503,
-                             "Kafka has not acknowledged it: send it again, what is stored "
-                             "already will be recognised",
-                             NULL, 0);
+        refuse(request, 503,
+               "Kafka has not acknowledged it: send it again, what is stored already will be "
+               "recognised");
     }
 }
 

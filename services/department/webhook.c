@@ -65,6 +65,7 @@ static void refuse_sender(const struct source *source, struct http_request *requ
         {"WWW-Authenticate", signature_challenge(source->signature)}, {NULL, NULL}};
     log_refusal(source, reason);
     intake_count_request(401);
+    intake_count_refusal(401, NULL);
     http_respond_problem_with(request, 401, reason, NULL, 0, headers);
 }
 

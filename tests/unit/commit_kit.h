@@ -294,7 +294,7 @@ static void kit_setup(const struct commit_plan *of, const char *rules_text)
         (struct writer_setup){config, world.kinds, world.vocabulary, rules, topics, NULL};
     for (size_t i = 0; i < plan->count; i++)
         make_record(i);
-    stage_metrics_init(config_number(config, "quarantine_limit"));
+    stage_metrics_init(config_number(config, "quarantine_limit"), topics);
     database_init();
     static const char *const results[] = {"timeline", "duplicate", "quarantined", "void"};
     for (int i = 0; i < 4; i++) {
