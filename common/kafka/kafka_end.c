@@ -16,12 +16,21 @@ static void *destroy(void *client)
     return NULL;
 }
 
+static struct metric *left_behind_metric(void)
+{
+    return metric_counter("throughline_kafka_clients_left_behind_total", NULL,
+                          "Kafka clients that librdkafka could not end, a fault of its own");
+}
+
+void kafka_end_metrics(void)
+{
+    metric_add(left_behind_metric(), 0);
+}
+
 void kafka_end(rd_kafka_t *client)
 {
     pthread_t thread;
-    struct metric *left_behind =
-        metric_counter("throughline_kafka_clients_left_behind_total", NULL,
-                       "Kafka clients that librdkafka could not end, a fault of its own");
+    struct metric *left_behind = left_behind_metric();
     if (pthread_create(&thread, NULL, destroy, client) != 0) {
         destroy(client);
         return;

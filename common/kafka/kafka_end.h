@@ -11,4 +11,6 @@
 
 void kafka_end(rd_kafka_t *client);
 
+void kafka_end_metrics(void); /* so that the count is told before it is above 0 */
+
 #endif

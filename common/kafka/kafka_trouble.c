@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "common/base/log.h"
+#include "common/kafka/kafka_end.h"
 #include "common/metrics.h"
 
 static const struct {
@@ -80,6 +81,7 @@ void kafka_trouble_metrics(void)
 {
     for (int i = KAFKA_TROUBLE_NONE + 1; i < KAFKA_TROUBLE_KINDS; i++)
         metric_add(gauge((enum kafka_trouble)i), 0);
+    kafka_end_metrics();
 }
 
 void kafka_trouble_change(enum kafka_trouble from, enum kafka_trouble to, const char *topic,
