@@ -6,8 +6,6 @@ import re
 import shutil
 import time
 
-import pytest
-
 from support.paths import BUILD, ROOT
 
 # By the flag that the programs were built with: name, environment variable, symbol in every program,
@@ -75,4 +73,5 @@ def _wait_ended(pid, seconds=20):
 def skip_memory():
     """Ends a test before it judges how much memory a program takes."""
     if _kind:
+        import pytest  # here alone: the demo does without it  pylint: disable=import-outside-toplevel
         pytest.skip(f"memory is not judged under {NAME}: its own is counted with the program's")

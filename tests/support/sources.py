@@ -8,9 +8,11 @@ from support import sign
 
 class Sources:
     """`environment`: the variables that the source files name; `secrets`, `users`
-    and `uris`: their values by source. `make_secret(source)` invents a secret."""
+    and `uris`: their values by source. `make_secret(source)` invents a secret;
+    `given(variable)` may know a value already."""
 
-    def __init__(self, config, make_secret):
+    def __init__(self, config, make_secret, given=lambda variable: None):
+        self.given = given
         self.environment, self.secrets, self.users, self.uris = {}, {}, {}, {}
         folder = os.path.join(config, "sources")
         for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
@@ -24,7 +26,7 @@ class Sources:
                 continue
             values = {"uri": f"https://throughline.example/webhooks/{source}", "user": source}
             known = {"uri": self.uris, "user": self.users}.get(member, self.secrets)
-            known[source] = values.get(member) or make_secret(source)
+            known[source] = self.given(variable.group(1)) or values.get(member) or make_secret(source)
             self.environment[variable.group(1)] = known[source]
         if "uri" in signature:
             self.uris.setdefault(source, signature["uri"])
