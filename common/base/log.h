@@ -1,5 +1,5 @@
 /*
- * Log lines on standard error, one event a line, as logfmt:
+ * Log lines on standard error, one event a line, as logfmt (or JSON: log_line.h):
  *
  *   time=2026-01-08T10:12:07.672Z level=warn program=tl-sales msg="Kafka does not answer" error="…"
  *
@@ -15,6 +15,8 @@
 #define COMMON_BASE_LOG_H
 
 #include <stdint.h>
+
+#include "common/base/log_line.h"
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
@@ -36,8 +38,14 @@ static inline struct log_field log_text_field(const char *key, const char *value
 /* `program` must live as long as the process. Lines less urgent than `level` are dropped. */
 void log_init(const char *program, enum log_level level);
 
+/* Before there are threads; logfmt until then. */
+void log_set_format(enum log_format format);
+
 /* "error", "warn", "info", "debug"; anything else: -1. */
 int log_level_from_text(const char *text);
+
+/* "logfmt", "json"; anything else: -1. */
+int log_format_from_text(const char *text);
 
 void log_write(enum log_level level, const char *message, const struct log_field *fields);
 

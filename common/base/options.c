@@ -28,6 +28,7 @@ const struct config_option config_options[] = {
     {"brokers", OPTION_TEXT, "127.0.0.1:9092", 0, 0, ALL, 0, "Kafka's bootstrap servers, host:port, separated by commas"},
     {"database", OPTION_TEXT, NULL, 0, 0, AGGREGATOR | CLI, SECRET, "PostgreSQL: a libpq connection string or URI"},
     {"log_level", OPTION_LEVEL, "info", 0, 0, ALL, RELOADS, "what is logged: error, warn, info or debug"},
+    {"log_format", OPTION_FORMAT, "logfmt", 0, 0, SERVICES, 0, "how it is logged, an event a line: logfmt or json"},
     {"listen", OPTION_TEXT, NULL, 0, 0, SERVICES, 0, "address to listen on, host:port; each program has its own default"},
     {"token", OPTION_TEXT, NULL, 0, 0, DEPARTMENT | CLI, SECRET | RELOADS, "bearer token that /events and /handoffs want and the command line sends"},
 
@@ -122,6 +123,12 @@ static int parse_level(const char *text, int64_t *number)
     return *number >= 0 ? 0 : ERR_INVALID;
 }
 
+static int parse_format(const char *text, int64_t *number)
+{
+    *number = log_format_from_text(text);
+    return *number >= 0 ? 0 : ERR_INVALID;
+}
+
 static int parse_text(const char *text, int64_t *number)
 {
     *number = 0;
@@ -137,6 +144,7 @@ static const struct {
     [OPTION_DURATION] = {duration_parse, "a duration like \"500ms\", \"10s\" or \"4h\"", " ms"},
     [OPTION_SIZE] = {size_parse, "a size like \"64 KiB\" or \"4 MiB\"", " bytes"},
     [OPTION_LEVEL] = {parse_level, "one of error, warn, info and debug", ""},
+    [OPTION_FORMAT] = {parse_format, "logfmt or json", ""},
 };
 
 int option_parse(const struct config_option *option, const char *text, int64_t *number,

@@ -26,6 +26,7 @@ enum option_type {
     OPTION_DURATION, /* "10s"; read as milliseconds */
     OPTION_SIZE,     /* "4 MiB"; read as bytes */
     OPTION_LEVEL,    /* "info"; read as an enum log_level */
+    OPTION_FORMAT,   /* "json"; read as an enum log_format */
 };
 
 /* Bits of an option's flags. */

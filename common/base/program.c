@@ -166,6 +166,7 @@ int program_start(const struct program *program, int argc, char **argv, struct c
         return arguments.healthy ? EXIT_FAILED : status;
     }
     log_init(section_name, (enum log_level)config_number(*config, "log_level"));
+    log_set_format((enum log_format)config_number(*config, "log_format"));
     status = end_at_once(program, &arguments, *config);
     if (status >= 0) {
         config_free(*config);

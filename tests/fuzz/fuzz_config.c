@@ -76,7 +76,7 @@ static void check_settings(void)
             if (option->type == OPTION_TEXT) {
                 expect(!config_text(config, option->key) || *config_text(config, option->key),
                        "a text is not empty");
-            } else if (option->type != OPTION_LEVEL) {
+            } else if (option->type != OPTION_LEVEL && option->type != OPTION_FORMAT) {
                 int64_t number = config_number(config, option->key);
                 expect(number >= option->least && number <= option->most,
                        "a number lies within its bounds");

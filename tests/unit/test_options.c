@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "common/base/log.h"
 #include "common/base/options.h"
 #include "common/base/suggest.h"
 
@@ -29,7 +30,8 @@ static void test_table(void **state)
             fail_msg("the default of %s %s", option->key, fault.detail);
         if ((option->flags & OPTION_SECRET) && option->fallback)
             fail_msg("%s is a secret with a default", option->key);
-        bool bounded = option->type != OPTION_TEXT && option->type != OPTION_LEVEL;
+        bool bounded = option->type != OPTION_TEXT && option->type != OPTION_LEVEL &&
+                       option->type != OPTION_FORMAT;
         if (bounded != (option->most > option->least))
             fail_msg("%s has no bounds, or has them for nothing", option->key);
     }
@@ -52,6 +54,9 @@ static const struct {
 } values[] = {
     {"brokers", "a:1,b:2", 0, NULL},
     {"brokers", "", -1, "not empty"},
+    {"log_format", "logfmt", LOG_FORMAT_LOGFMT, NULL},
+    {"log_format", "json", LOG_FORMAT_JSON, NULL},
+    {"log_format", "JSON", -1, "logfmt or json"},
     {"writers", "1", 1, NULL},
     {"writers", "62", 62, NULL},
     {"writers", "0", -1, "from 1 to 62"},
