@@ -18,8 +18,10 @@
 #include "services/aggregator/relay_window.h"
 #include "sql.h"
 
-#define POLL_MS       20 /* between looks at the outbox, for what others put there */
-#define CONFIRM_MS    5  /* between steps while handoffs are being confirmed */
+#define POLL_MS 20 /* between looks at the outbox, for what others put there */
+#define CONFIRM_MS                                                                                 \
+    5 /* between steps while handoffs are being confirmed, and a fifth of the time that a */
+#define CONFIRM_MOST  50 /* writer has been waited for, but no more than this */
 #define POLL_IDLE_MS  100
 #define IDLE_AFTER_MS 10000
 #define DELETE_ROWS   100 /* published rows are deleted when there are so many, or */
@@ -293,8 +295,10 @@ static int confirm(struct relay *relay, int64_t pause, bool *put)
     bool was_begun = relay->confirmer.snapshot;
     int rc = handoff_confirm(&relay->confirmer, relay->lease->pg, put);
     int64_t now = clock_monotonic_ms();
+    int64_t waited = *put ? 0 : now - relay->confirmer.told_ms;
     if (relay->confirmer.snapshot)
-        relay->confirm_ms = now + CONFIRM_MS;
+        relay->confirm_ms =
+            now + (waited > 4 * CONFIRM_MOST ? CONFIRM_MOST : CONFIRM_MS + waited / 5);
     else
         relay->confirm_ms = was_begun ? now : now + pause;
     return rc;

@@ -446,7 +446,7 @@ const struct store_statement store_handoff_statements[] = {
     {"pg_current_snapshot()", 2, confirm_begin},
     {"l.transactionid", 1, confirm_ready},
     {"pg_visible_in_snapshot", 1, confirm_page},
-    {"string_to_array(r.types", 7, closings},
+    {"string_to_array(u.types", 7, closings},
     {"SET confirm_xid = NULL", 0, confirmed},
     {"INSERT INTO store.owners", 0, put_owners},
     {"INSERT INTO store.issues", 0, put_issues},
