@@ -1,6 +1,5 @@
-#include "common/kafka/kafka_admin.h"
+#include "common/kafka/kafka_admin_internal.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,14 +9,6 @@
 #include "common/kafka/kafka_settings.h"
 
 #define PARTITIONS_LIMIT 10000
-#define STEP_MS          1000 /* how long one request goes on after stop was asked for */
-
-struct kafka_admin {
-    rd_kafka_t *client;
-    char why[1024];
-    pthread_mutex_t lock; /* of `said` */
-    char said[512];       /* the client's last complaint */
-};
 
 /* Of somebody who looks once nobody wants every failed attempt in the log; the last one says why
  * there was no answer better than an error code does. Runs on librdkafka's threads. */
@@ -96,10 +87,8 @@ const char *kafka_admin_why(const struct kafka_admin *admin)
     return admin->why;
 }
 
-/* Repeats `ask` in short steps until it answers, `deadline` has passed or stop is asked for. */
-static int ask_until(struct kafka_admin *admin, int64_t deadline,
-                     rd_kafka_resp_err_t (*ask)(struct kafka_admin *admin, int ms, void *what),
-                     void *what)
+int kafka_admin_ask(struct kafka_admin *admin, int64_t deadline, int step_ms,
+                    kafka_admin_question *ask, void *what)
 {
     for (;;) {
         int64_t left = deadline - clock_monotonic_ms();
@@ -109,12 +98,14 @@ static int ask_until(struct kafka_admin *admin, int64_t deadline,
             return ERR_BUSY;
         }
         int64_t since = clock_monotonic_ms();
-        rd_kafka_resp_err_t error = ask(admin, left < STEP_MS ? (int)left : STEP_MS, what);
+        rd_kafka_resp_err_t error = ask(admin, left < step_ms ? (int)left : step_ms, what);
         if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
             admin->why[0] = '\0';
             return 0;
         }
         explain(admin, error);
+        if (error == RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE)
+            return ERR_BUSY;
         /* What fails at once (no leader at the moment) is asked again a little later. */
         int wait = clock_monotonic_ms() - since < 100 ? 100 : 0;
         if (stop_wait(wait))
@@ -122,7 +113,7 @@ static int ask_until(struct kafka_admin *admin, int64_t deadline,
     }
 }
 
-static rd_kafka_resp_err_t ask_metadata(struct kafka_admin *admin, int ms, void *what)
+rd_kafka_resp_err_t kafka_admin_metadata(struct kafka_admin *admin, int ms, void *what)
 {
     return rd_kafka_metadata(admin->client, 1, NULL, what, ms);
 }
@@ -153,7 +144,7 @@ static int find_offsets(struct kafka_admin *admin, const struct kafka_cluster *c
         rd_kafka_topic_partition_list_add(list, cluster->partitions[i].topic,
                                           cluster->partitions[i].partition)
             ->offset = asked;
-    int rc = ask_until(admin, deadline, ask_offsets, list);
+    int rc = kafka_admin_ask(admin, deadline, KAFKA_ADMIN_STEP_MS, ask_offsets, list);
     for (size_t i = 0; i < cluster->count && rc == 0; i++)
         offsets[i] = list->elems[i].offset >= 0 ? list->elems[i].offset : -1;
     rd_kafka_topic_partition_list_destroy(list);
@@ -226,7 +217,7 @@ int kafka_admin_look(struct kafka_admin *admin, const char *prefix, int ms,
     const struct rd_kafka_metadata *metadata;
     *cluster = (struct kafka_cluster){0};
     admin->why[0] = '\0';
-    int rc = ask_until(admin, deadline, ask_metadata, &metadata);
+    int rc = kafka_admin_ask(admin, deadline, KAFKA_ADMIN_STEP_MS, kafka_admin_metadata, &metadata);
     if (rc != 0)
         return rc;
     rc = pick(metadata, prefix, cluster);

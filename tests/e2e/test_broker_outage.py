@@ -41,7 +41,7 @@ def outage(request, postgres):
     kafka.start()
     stack = Stack(RUNS / f"outage-{request.node.callspec.id}", kafka, postgres.new_database())
     stack.env["TL_BROKERS"] = f"127.0.0.1:{proxy.port}"
-    stack.run("migrate")
+    stack.run("migrate", "--topics", "skip")
     try:
         stack.start(*PROGRAMS)
         yield stack, kafka, proxy

@@ -49,7 +49,7 @@ def stack(request, own_kafka, postgres):
     keep, own_kafka.forget_topics = own_kafka.forget_topics, lambda: None
     one = Keeping(RUNS / "hostile_records", own_kafka, postgres.new_database())
     own_kafka.forget_topics = keep
-    one.run("migrate")
+    one.run("migrate", "--topics", "skip")
     one.start("tl-aggregator", env={"TL_BATCH_BYTES": str(BATCH_BYTES), "TL_FETCH_BYTES": str(FETCH_BYTES)})
     yield one
     one.close()

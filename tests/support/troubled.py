@@ -32,7 +32,7 @@ class Troubled:
         self.server = Postgres(SERVERS / name, [*SETTINGS, "-c", "deadlock_timeout=1s"])
         self.server.start()
         self.stack = Stack(RUNS / name, kafka, self.server.new_database())
-        self.stack.run("migrate")
+        self.stack.run("migrate", "--topics", "skip")
         self.role(f"LOGIN PASSWORD '{PASSWORD}'", verb="CREATE")
         self.query(f"GRANT throughline_writer TO {ROLE}")
         self.proxy = Proxy(int(self.server.uri.rsplit(":", 1)[1].split("/")[0]))
