@@ -5,7 +5,7 @@ PREFIX  ?= /usr/local
 CC      ?= cc
 PYTHON  ?= /usr/bin/python3
 
-PACKAGES := rdkafka jansson libpq libmicrohttpd libcurl libcrypto
+PACKAGES := rdkafka jansson libpq libmicrohttpd gnutls libcurl libcrypto
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
             -Wformat=2 -Wundef -Wvla -Wcast-qual -Wwrite-strings

@@ -39,6 +39,10 @@ const struct config_option config_options[] = {
     {"http_read_deadline", OPTION_DURATION, "10s", 100, 3600 * SEC, SERVICES, 0, "a request must be complete so long after its first byte"},
     {"http_idle", OPTION_DURATION, "60s", 100, 86400 * SEC, SERVICES, 0, "a connection without a request is closed after this"},
     {"http_memory", OPTION_SIZE, "16 MiB", MIB, GIB, SERVICES, 0, "memory for unanswered requests, head and body; 503 above"},
+    {"tls_certificate", OPTION_TEXT, NULL, 0, 0, SERVICES, RELOADS, "PEM file of the listener's certificate and its issuers'; without it HTTP is plain"},
+    {"tls_key", OPTION_TEXT, NULL, 0, 0, SERVICES, RELOADS, "PEM file of its key, without a passphrase"},
+    {"trusted_proxies", OPTION_TEXT, NULL, 0, 0, SERVICES, 0, "addresses and networks of proxies whose X-Forwarded-For and X-Forwarded-Proto count"},
+    {"send_ca_file", OPTION_TEXT, NULL, 0, 0, CLI, 0, "certificates that those of departments are checked against by send; else the system's"},
 
     {"publish_timeout", OPTION_DURATION, "4s", 100, 300 * SEC, SERVICES, 0, "how long Kafka may take to acknowledge; above, a department answers 503"},
     {"publish_queue_records", OPTION_NUMBER, "20000", 1, 10000000, SERVICES, 0, "most records waiting for Kafka; above, a department answers 503"},

@@ -22,6 +22,7 @@ struct http_client_options { /* texts are borrowed, for the client's life */
     int connect_timeout_ms;  /* 0: as timeout_ms */
     size_t body_limit;       /* of an answer */
     const char *ca_file;     /* certificates to trust in place of the system's; NULL: those */
+    bool any_certificate;    /* whatever the host shows: for nothing that is secret, or believed */
     bool direct;             /* asks the host itself, whatever proxy the environment names */
     const atomic_bool *cut;  /* once true, a request under way is given up within a second or so;
                                 NULL: never */

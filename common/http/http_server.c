@@ -38,17 +38,27 @@ static struct MHD_Daemon *start_daemon(struct http_server *server)
     const struct http_server_options *options = &server->options;
     const unsigned flags = MHD_USE_EPOLL | MHD_USE_INTERNAL_POLLING_THREAD |
                            MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | MHD_USE_NO_LISTEN_SOCKET |
-                           PEDANTIC;
+                           PEDANTIC | (server->tls ? MHD_USE_TLS : 0);
+    static char priorities[] = HTTP_TLS_PRIORITIES;
     /* The gate keeps the limit; this one only has to be out of reach of each thread,
      * even if it gets all connections (0.9.75 does not survive reaching it). */
     unsigned out_of_reach = (options->connection_limit + 64) * options->threads;
     struct MHD_OptionItem items[] = {
         {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)out_of_reach, NULL},
-        {MHD_OPTION_THREAD_POOL_SIZE, (intptr_t)options->threads, NULL},
+        {MHD_OPTION_END, 0, NULL},
+        {MHD_OPTION_END, 0, NULL},
+        {MHD_OPTION_END, 0, NULL},
         {MHD_OPTION_END, 0, NULL},
     };
-    if (options->threads == 1) /* a pool of one is a warning */
-        items[1].option = MHD_OPTION_END;
+    size_t next = 1;
+    if (options->threads > 1) /* a pool of one is a warning */
+        items[next++] =
+            (struct MHD_OptionItem){MHD_OPTION_THREAD_POOL_SIZE, (intptr_t)options->threads, NULL};
+    if (server->tls) {
+        items[next++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_PRIORITIES, 0, priorities};
+        items[next++] =
+            (struct MHD_OptionItem){MHD_OPTION_HTTPS_CERT_CALLBACK2, 0, http_tls_callback()};
+    }
     return MHD_start_daemon(flags, 0, NULL, NULL, http_request_on_data, server,
                             MHD_OPTION_NOTIFY_CONNECTION, http_request_on_connection, server,
                             MHD_OPTION_NOTIFY_COMPLETED, http_request_on_completed, server,
@@ -66,6 +76,7 @@ static int give_up(struct http_server *server, int rc)
         close(server->listen_fd);
     if (server->wake_fd >= 0)
         close(server->wake_fd);
+    http_tls_close(server->tls);
     http_server_release(server);
     return rc;
 }
@@ -93,7 +104,10 @@ int http_server_start(const struct http_server_options *options, struct http_ser
     server->listen_fd = server->wake_fd = -1;
     http_metrics_init();
 
-    int rc = http_address_listen(options->listen, &server->listen_fd, &server->port);
+    int rc = http_settings_open(server);
+    if (rc)
+        return give_up(server, rc);
+    rc = http_address_listen(options->listen, &server->listen_fd, &server->port);
     if (rc)
         return give_up(server, rc);
     server->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -146,5 +160,6 @@ void http_server_stop(struct http_server *server, int ms)
     MHD_stop_daemon(server->daemon);
     http_gate_forget(server);
     close(server->wake_fd);
+    http_tls_close(server->tls);
     http_server_release(server);
 }

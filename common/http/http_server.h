@@ -14,12 +14,17 @@
  * feed, a folded line), a method the path does not know (405 with Allow), an unknown path (404). A
  * request that is not complete `read_deadline_ms` after its first byte is cut off, likewise an
  * answer that is not taken in that time; for a new connection the clock starts when it is accepted.
- * A connection past a limit gets 503 and is closed.
+ * A connection past a limit gets 503 and is closed; over TLS it is closed only, since there is no
+ * handshake yet.
+ *
+ * Behind a proxy that is trusted (forwarded.h) the limit of connections for each client is one of
+ * requests under way: they count for whom the proxy tells of, not for the proxy.
  */
 #ifndef COMMON_HTTP_HTTP_SERVER_H
 #define COMMON_HTTP_HTTP_SERVER_H
 
 #include "common/base/arena.h"
+#include "common/base/config.h"
 #include "common/base/error.h"
 #include "common/kafka/record.h"
 
@@ -48,10 +53,28 @@ struct http_server_options {
     unsigned connection_limit;       /* in total */
     unsigned connections_per_client; /* by address; 0: no bound */
     int read_deadline_ms;
-    int idle_ms; /* of a kept-alive connection */
+    int idle_ms;                           /* of a kept-alive connection */
+    const char *tls_certificate, *tls_key; /* PEM files, both or none; NULL: no TLS */
+    const char *trusted_proxies;           /* as forwarded_trust_parse has it; NULL: nobody */
 };
 
-/* ERR_IO when it cannot listen (logged with the address). */
+/* Fills in what the configuration says of every listener: deadlines, TLS, trusted proxies. */
+void http_server_configure(struct http_server_options *options, const struct config *config);
+
+bool http_server_has_tls(const struct config *config);
+
+/* Can a listener be started with that: are certificate and key there, and do they belong together?
+ * ERR_INVALID with pointer "/tls_certificate", "/tls_key" or "/trusted_proxies". */
+int http_server_check(const struct config *config, struct fault *fault) CHECKED;
+
+/* Reads certificate and key of a running listener anew, by the files that `config` names now: who
+ * connects from now on is shown them. ERR_INVALID, with fault, where they are no good, or TLS was
+ * switched on or off, which wants a restart: the old ones are shown on. Any thread. */
+int http_server_renew(struct http_server *server, const struct config *config,
+                      struct fault *fault) CHECKED;
+
+/* ERR_IO when it cannot listen, ERR_INVALID when certificate, key or proxies are no good (both
+ * logged). */
 int http_server_start(const struct http_server_options *options, struct http_server **out) CHECKED;
 int http_server_port(const struct http_server *server);
 

@@ -99,6 +99,8 @@ void http_request_complete(struct http_request *request)
     connection->phase = CONNECTION_IDLE;
     connection->deadline_ms = clock_monotonic_ms() + server->options.idle_ms;
     connection->bytes_known = false;
+    if (connection->proxied)
+        connection->counted = false;
     request->completed = true;
     bool last = !request->handed || request->state == ANSWER_GIVEN;
     server->memory_used -= request->reserved;

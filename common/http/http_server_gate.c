@@ -35,8 +35,19 @@
 /* How often what a refused client has sent is read and thrown away. */
 #define DRAIN_READS 16
 
-void http_gate_refuse(int fd, int status, const char *detail)
+static bool send_last(int fd, struct MHD_Connection *mhd, bool tls, struct span text)
 {
+    if (tls)
+        return http_tls_send_last(mhd, text);
+    return send(fd, text.ptr, text.len, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)text.len &&
+           shutdown(fd, SHUT_WR) == 0;
+}
+
+void http_gate_refuse(struct http_server *server, int fd, struct MHD_Connection *mhd, int status,
+                      const char *detail)
+{
+    if (server->tls && !mhd)
+        return;
     struct buffer body, answer;
     http_metrics_refused(status);
     buffer_init(&body, 4096);
@@ -48,11 +59,9 @@ void http_gate_refuse(int fd, int status, const char *detail)
                   status, problem_title(status), status == 503 ? "Retry-After: 1\r\n" : "",
                   body.len);
     buffer_append_span(&answer, buffer_span(&body));
-    if (!answer.failed &&
-        send(fd, answer.data, answer.len, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)answer.len) {
+    if (!answer.failed && send_last(fd, mhd, server->tls, buffer_span(&answer))) {
         /* A close with unread bytes resets the connection, which can overtake the answer. */
         char waste[4096];
-        shutdown(fd, SHUT_WR);
         for (int i = 0; i < DRAIN_READS; i++)
             if (recv(fd, waste, sizeof waste, MSG_DONTWAIT) <= 0)
                 break;
@@ -113,13 +122,36 @@ void http_gate_forget(struct http_server *server)
 
 /* --- letting in --- */
 
-static struct in6_addr client_of(const struct sockaddr_storage *from)
+static struct in6_addr peer_of(const struct sockaddr_storage *from)
 {
     if (from->ss_family == AF_INET6)
         return ((const struct sockaddr_in6 *)from)->sin6_addr;
-    struct in6_addr client = {.s6_addr = {[10] = 0xFF, [11] = 0xFF}};
-    memcpy(client.s6_addr + 12, &((const struct sockaddr_in *)from)->sin_addr, 4);
-    return client;
+    struct in6_addr peer = {.s6_addr = {[10] = 0xFF, [11] = 0xFF}};
+    memcpy(peer.s6_addr + 12, &((const struct sockaddr_in *)from)->sin_addr, 4);
+    return peer;
+}
+
+/* Under the mutex: may this client have one more? */
+static bool has_room(const struct http_server *server, const struct in6_addr *client)
+{
+    unsigned most = server->options.connections_per_client, same = 0;
+    for (struct http_connection *c = server->connections; most && c; c = c->next)
+        if (c->counted && IN6_ARE_ADDR_EQUAL(&c->client, client) && ++same >= most)
+            return false;
+    return true;
+}
+
+bool http_gate_client(struct http_connection *connection, const struct in6_addr *client)
+{
+    struct http_server *server = connection->server;
+    if (!connection->proxied)
+        return true; /* counted when it was let in */
+    pthread_mutex_lock(&server->mutex);
+    connection->counted = has_room(server, client);
+    connection->client = *client;
+    bool counted = connection->counted;
+    pthread_mutex_unlock(&server->mutex);
+    return counted;
 }
 
 /* NULL past a limit or without memory. */
@@ -129,17 +161,17 @@ static struct http_connection *admit(struct http_server *server, int fd,
     struct http_connection *connection = calloc(1, sizeof *connection);
     if (!connection)
         return NULL;
+    connection->server = server;
     connection->fd = fd;
-    connection->client = client_of(from);
+    connection->peer = connection->client = peer_of(from);
+    connection->proxied = forwarded_trusts(&server->trust, &connection->peer);
+    connection->counted = !connection->proxied;
     connection->phase = CONNECTION_NEW;
     connection->deadline_ms = clock_monotonic_ms() + server->options.read_deadline_ms;
 
     pthread_mutex_lock(&server->mutex);
     bool room = server->connection_count < server->options.connection_limit;
-    unsigned most = server->options.connections_per_client, same = 0;
-    for (struct http_connection *c = server->connections; room && most && c; c = c->next)
-        if (IN6_ARE_ADDR_EQUAL(&c->client, &connection->client))
-            room = ++same < most;
+    room = room && (connection->proxied || has_room(server, &connection->client));
     if (room)
         link_connection(server, connection);
     pthread_mutex_unlock(&server->mutex);
@@ -162,7 +194,7 @@ static bool accept_one(struct http_server *server, bool *exhausted)
     }
     struct http_connection *connection = admit(server, fd, &from);
     if (!connection) {
-        http_gate_refuse(fd, 503, "there are too many connections; try again");
+        http_gate_refuse(server, fd, NULL, 503, "there are too many connections; try again");
         close(fd);
         return true;
     }

@@ -7,6 +7,8 @@
  *   http_server_request.c   libmicrohttpd's calls: a request comes in, piece by piece
  *   http_server_answer.c    the way back: answering, suspending, resuming
  *   http_server_address.c   "127.0.0.1:8101"
+ *   http_server_tls.c       certificate and key
+ *   http_server_settings.c  what the configuration says of it, and looking at that before
  *
  * One mutex guards all that changes and is seen by more than one thread; it is
  * never held while a handler runs. libmicrohttpd's own locks are taken inside
@@ -19,7 +21,9 @@
 #include <pthread.h>
 #include <stdint.h>
 
+#include "common/http/forwarded.h"
 #include "common/http/http_server.h"
+#include "common/http/http_server_tls.h"
 #include "common/http/request_check.h"
 
 struct MHD_Connection;
@@ -36,12 +40,16 @@ enum connection_phase {
 
 struct http_connection {
     struct http_connection *next, *previous;
+    struct http_server *server;
     int fd;
-    struct in6_addr client; /* IPv4 mapped */
+    struct in6_addr peer; /* IPv4 mapped, as all addresses here */
+    bool proxied;         /* the peer is a proxy that is trusted: each request has its own client */
 
     /* Guarded by the server's mutex. */
     bool started; /* libmicrohttpd has taken the socket over and will tell when it closes it */
     bool cut;     /* shut down by the sweep */
+    bool counted; /* for `client`: always, or, where it is proxied, while a request is under way */
+    struct in6_addr client;
     enum connection_phase phase;
     int64_t deadline_ms;
     bool bytes_known; /* of an idle one, whether and how much the socket had received */
@@ -87,6 +95,8 @@ struct http_request {
 
 struct http_server {
     struct http_server_options options;
+    struct forwarded_trust trust;
+    struct http_tls *tls; /* NULL: none */
     struct MHD_Daemon *daemon;
     int port;
     int wake_fd; /* an eventfd that wakes the gate */
@@ -125,15 +135,22 @@ struct http_connection *http_gate_started(struct http_server *server, int fd);
 void http_gate_closed(struct http_server *server, struct http_connection *connection);
 /* At the end: frees those of which libmicrohttpd has said nothing. */
 void http_gate_forget(struct http_server *server);
-/* Writes a problem to the socket past libmicrohttpd, as far as that goes without
- * waiting, and shuts it down for writing. The caller closes it, or has it closed. */
-void http_gate_refuse(int fd, int status, const char *detail);
+/* Writes a problem past libmicrohttpd, as far as that goes without waiting, and shuts the
+ * connection down for writing. The caller closes it, or has it closed. `mhd` is NULL for a socket
+ * that libmicrohttpd does not have yet, which over TLS is told nothing. */
+void http_gate_refuse(struct http_server *server, int fd, struct MHD_Connection *mhd, int status,
+                      const char *detail);
+/* The request that has begun is this client's. False: one too many of that client. */
+bool http_gate_client(struct http_connection *connection, const struct in6_addr *client);
 
 /* http_server_head.c: ERR_INVALID when libmicrohttpd has dropped or moved a byte of the head,
  * ERR_IO when it does not tell. The texts are those in its buffer; `target_len` is the target's
  * length as it was told before it was decoded. */
 int http_head_check(struct MHD_Connection *mhd, const char *method, const char *target,
                     size_t target_len, const char *version) CHECKED;
+
+/* http_server_settings.c: reads certificate, key and trusted proxies. Logs, then ERR_INVALID. */
+int http_settings_open(struct http_server *server) CHECKED;
 
 /* http_server_address.c: opens a listening socket. Logs, then ERR_IO. */
 int http_address_listen(const char *listen, int *fd, int *port) CHECKED;

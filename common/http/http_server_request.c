@@ -6,11 +6,13 @@
  */
 #include "common/http/http_server_request.h"
 
+#include <arpa/inet.h>
 #include <microhttpd.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "common/base/clock.h"
+#include "common/base/log.h"
 #include "common/http/http_server_internal.h"
 #include "common/http/problem.h"
 
@@ -21,6 +23,12 @@ static struct http_connection *connection_of(struct MHD_Connection *mhd)
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     return info ? info->socket_context : NULL;
+}
+
+struct http_tls *http_tls_of(struct MHD_Connection *mhd)
+{
+    struct http_connection *connection = connection_of(mhd);
+    return connection ? connection->server->tls : NULL;
 }
 
 static int socket_of(struct MHD_Connection *mhd)
@@ -199,6 +207,22 @@ static bool reserve(struct http_request *request, size_t more)
     return left;
 }
 
+/* False: that client has enough of them under way. */
+static bool take_client(struct http_request *request)
+{
+    struct http_server *server = request->server;
+    struct forwarded_client client;
+    char text[INET6_ADDRSTRLEN] = "", path[128];
+    forwarded_resolve(&server->trust, &request->connection->peer, server->tls, request->headers,
+                      request->header_count, &client);
+    bool v4 = IN6_IS_ADDR_V4MAPPED(&client.address);
+    inet_ntop(v4 ? AF_INET : AF_INET6, client.address.s6_addr + (v4 ? 12 : 0), text, sizeof text);
+    snprintf(path, sizeof path, "%.*s", SPAN_ARGS(request->path));
+    log_debug("A request comes in", LOG_TEXT("client", text),
+              LOG_TEXT("scheme", client.https ? "https" : "http"), LOG_TEXT("path", path));
+    return http_gate_client(request->connection, &client.address);
+}
+
 static const char too_large[] = "the body is larger than this server takes";
 static const char not_plain[] =
     "the head must be lines that end in CRLF, none of them folded, with no NUL "
@@ -241,6 +265,8 @@ static enum MHD_Result begin(struct http_request *request, const char *method, c
         return MHD_NO;
     if (status)
         return refuse(request, status, detail);
+    if (!take_client(request))
+        return refuse(request, 503, "too many requests of this client are under way; try again");
     if (shape.content_length > 0 && (uint64_t)shape.content_length > server->options.body_limit)
         return refuse(request, 413, too_large);
     request->refusal = find_route(request);
@@ -286,7 +312,7 @@ static bool grow_body(struct http_request *request, size_t more)
  * every earlier answer has been sent in full by now. The connection ends with it. */
 static enum MHD_Result refuse_body(struct http_request *request, int status, const char *detail)
 {
-    http_gate_refuse(request->connection->fd, status, detail);
+    http_gate_refuse(request->server, request->connection->fd, request->mhd, status, detail);
     return MHD_NO;
 }
 

@@ -2,6 +2,7 @@
 
 #include <jansson.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "common/http/http_client.h"
 #include "common/http/http_server.h"
@@ -38,7 +39,7 @@ void readiness_words(const char *address, int status, struct span body, char tex
 int readiness_ask(const char *address, int ms, char text[READINESS_TEXT])
 {
     const struct http_client_options options = {
-        .timeout_ms = ms, .body_limit = ANSWER_LIMIT, .direct = true};
+        .timeout_ms = ms, .body_limit = ANSWER_LIMIT, .direct = true, .any_certificate = true};
     struct http_client *client;
     struct http_answer answer;
     char url[300];
@@ -46,7 +47,7 @@ int readiness_ask(const char *address, int ms, char text[READINESS_TEXT])
     int rc = http_client_new(&options, &client);
     if (rc)
         return rc;
-    snprintf(url, sizeof url, "http://%s/readyz", address);
+    snprintf(url, sizeof url, "%s%s/readyz", strstr(address, "://") ? "" : "http://", address);
     rc = http_client_get(client, url, NULL, &answer);
     if (rc == ERR_BUSY || rc == ERR_LIMIT) {
         snprintf(text, READINESS_TEXT, "%s does not answer: %s", address, answer.error);
@@ -61,13 +62,14 @@ int readiness_ask(const char *address, int ms, char text[READINESS_TEXT])
     return rc;
 }
 
-int readiness_of_own(const char *listen, struct fault *fault)
+int readiness_of_own(const char *listen, bool tls, struct fault *fault)
 {
-    char address[256], text[READINESS_TEXT];
+    char address[256], url[sizeof "https://" + sizeof address], text[READINESS_TEXT];
     int rc = readiness_address(listen, address, sizeof address, fault);
     if (rc)
         return rc;
-    rc = readiness_ask(address, OWN_MS, text);
+    snprintf(url, sizeof url, "%s%s", tls ? "https://" : "", address);
+    rc = readiness_ask(url, OWN_MS, text);
     if (rc == ERR_BUSY)
         (void)fault_set(fault, "", "%s", text);
     return rc;

@@ -12,6 +12,7 @@
 #include "common/event/system_events.h"
 #include "common/http/health.h"
 #include "common/http/readiness.h"
+#include "common/kafka/kafka_consumer.h"
 #include "services/aggregator/database.h"
 #include "services/aggregator/duty.h"
 #include "services/aggregator/handoff_metrics.h"
@@ -64,10 +65,20 @@ static void unload(struct aggregator *aggregator)
     config_free(aggregator->config);
 }
 
+static int check_settings(const struct config *config, struct fault *fault)
+{
+    int rc = http_server_check(config, fault);
+    if (rc == 0)
+        rc = kafka_consumer_check(config, fault);
+    return rc;
+}
+
 static int check(const struct config *config, struct fault *fault)
 {
     struct aggregator aggregator = {.kinds = NULL};
     int rc = load(&aggregator, config_dir(config), fault);
+    if (rc == 0)
+        rc = check_settings(config, fault);
     unload(&aggregator);
     return rc;
 }
@@ -75,7 +86,7 @@ static int check(const struct config *config, struct fault *fault)
 static int healthy(const struct config *config, struct fault *fault)
 {
     const char *listen = config_text(config, "listen");
-    return readiness_of_own(listen ? listen : LISTEN, fault);
+    return readiness_of_own(listen ? listen : LISTEN, http_server_has_tls(config), fault);
 }
 
 /* "events.<department>" for each department that has a file, and the system's own. */
@@ -130,7 +141,7 @@ static int start_listener(struct aggregator *aggregator)
     const char *listen = config_text(aggregator->config, "listen");
     aggregator->health = (struct health){ready, aggregator};
     health_routes(&aggregator->health, aggregator->routes);
-    const struct http_server_options options = {
+    struct http_server_options options = {
         .listen = listen ? listen : LISTEN,
         .routes = aggregator->routes,
         .route_count = HEALTH_ROUTES,
@@ -138,9 +149,8 @@ static int start_listener(struct aggregator *aggregator)
         .body_limit = BODY_LIMIT,
         .memory_limit = BODY_LIMIT * 64,
         .connection_limit = 64,
-        .read_deadline_ms = (int)config_number(aggregator->config, "http_read_deadline"),
-        .idle_ms = (int)config_number(aggregator->config, "http_idle"),
     };
+    http_server_configure(&options, aggregator->config);
     return http_server_start(&options, &aggregator->server);
 }
 
@@ -156,6 +166,8 @@ static int open_all(struct aggregator *aggregator)
 {
     struct fault fault = {.detail = ""};
     int rc = load(aggregator, config_dir(aggregator->config), &fault);
+    if (rc == 0)
+        rc = check_settings(aggregator->config, &fault);
     if (rc == ERR_INVALID)
         log_error("The configuration is wrong", LOG_TEXT("file", fault.file),
                   LOG_TEXT("pointer", fault.pointer), LOG_TEXT("error", fault.detail));

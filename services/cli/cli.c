@@ -8,6 +8,7 @@
 #include "common/base/log.h"
 #include "common/base/stop.h"
 #include "common/base/suggest.h"
+#include "common/http/http_server.h"
 #include "common/http/readiness.h"
 #include "common/pg/pg.h"
 #include "services/aggregator/schema.h"
@@ -212,8 +213,10 @@ bool cli_address(const struct cli *cli, const char *section, enum program_kind k
     const char *listen = config_text(config, "listen");
     if (!listen)
         listen = fallback;
+    const char *scheme = http_server_has_tls(config) ? "https://" : "";
+    size_t before = (size_t)snprintf(address, size, "%s", scheme);
     if (listen)
-        rc = readiness_address(listen, address, size, fault);
+        rc = readiness_address(listen, address + before, size - before, fault);
     else
         rc = fault_set(fault, "/listen", "%s has no address", section);
     config_free(config);

@@ -84,9 +84,10 @@ int cli_query_failed(const struct pg *pg, int code);
 /* The command that `word` was probably meant to be; NULL: none comes near. */
 const struct command *cli_suggest(const struct command *const *commands, const char *word);
 
-/* Where a program listens, "127.0.0.1:8101", as its own configuration says, else `fallback` (may
- * be NULL); a wildcard address becomes loopback. `section` is its name, "tl-sales". False (told in
- * `fault`) when its configuration is wrong or says nothing. `address` has room for `size`. */
+/* Where a program listens, "127.0.0.1:8101" or "https://127.0.0.1:8101", as its own configuration
+ * says, else `fallback` (may be NULL); a wildcard address becomes loopback. `section` is its name,
+ * "tl-sales". False (told in `fault`) when its configuration is wrong or says nothing. `address`
+ * has room for `size`. */
 bool cli_address(const struct cli *cli, const char *section, enum program_kind kind,
                  const char *fallback, char *address, size_t size, struct fault *fault);
 

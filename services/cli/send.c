@@ -235,8 +235,8 @@ static int find_url(struct cli *cli, const char *department, const char *url, ch
     while (len > 0 && base[len - 1] == '/')
         len--;
     bool whole = len > 7 && strncmp(base + len - 7, "/events", 7) == 0;
-    int written = snprintf(out, 512, "%s%.*s%s", url ? "" : "http://", (int)len, base,
-                           whole ? "" : "/events");
+    int written = snprintf(out, 512, "%s%.*s%s", strstr(base, "://") ? "" : "http://", (int)len,
+                           base, whole ? "" : "/events");
     return written < 512 ? 0 : cli_usage(cli, "the address is too long");
 }
 
@@ -251,7 +251,9 @@ static int send_file(const struct cli *cli, struct sending *s, const char *input
                      int64_t from_line, bool quiet)
 {
     const struct http_client_options options = {.timeout_ms = REQUEST_MS,
-                                                .body_limit = ANSWER_LIMIT};
+                                                .body_limit = ANSWER_LIMIT,
+                                                .ca_file =
+                                                    config_text(cli->config, "send_ca_file")};
     int rc = http_client_new(&options, &s->client);
     if (rc == 0)
         rc = send_refused_init(&s->refused, input, from_line > 1);

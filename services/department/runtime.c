@@ -123,6 +123,8 @@ int department_check_settings(const struct config *config, struct fault *fault)
 {
     int rc = kafka_producer_check(config, fault);
     if (!rc)
+        rc = http_server_check(config, fault);
+    if (!rc)
         rc = receiver_check(config, fault);
     if (!rc && receiver_is_set(config))
         rc = inbox_check(config, fault);
@@ -161,7 +163,7 @@ static void make_routes(struct department_service *service)
 
 static int serve(struct department_service *service, const struct config *config)
 {
-    const struct http_server_options http = {
+    struct http_server_options http = {
         .listen = service->books.listen,
         .routes = service->routes,
         .route_count = ROUTES,
@@ -170,9 +172,8 @@ static int serve(struct department_service *service, const struct config *config
         .memory_limit = (size_t)config_number(config, "http_memory"),
         .connection_limit = (unsigned)config_number(config, "http_connections"),
         .connections_per_client = (unsigned)config_number(config, "http_connections_per_client"),
-        .read_deadline_ms = (int)config_number(config, "http_read_deadline"),
-        .idle_ms = (int)config_number(config, "http_idle"),
     };
+    http_server_configure(&http, config);
     make_routes(service);
     return http_server_start(&http, &service->server);
 }
@@ -305,7 +306,7 @@ static int healthy(const struct config *config, struct fault *fault)
     if (!rc)
         rc = find_listen(config, &books, fault);
     if (!rc)
-        rc = readiness_of_own(books.listen, fault);
+        rc = readiness_of_own(books.listen, http_server_has_tls(config), fault);
     books_free(&books);
     return rc;
 }

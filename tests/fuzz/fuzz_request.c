@@ -1,7 +1,8 @@
 /*
  * The head of an HTTP request: a line with method, target and version, lines of
- * headers; and an address to listen at, in the version's place or a header's value.
+ * headers; and an address to listen at, or of a proxy, in the version's place or a header's value.
  */
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <strings.h>
 
@@ -108,6 +109,57 @@ static void check_address(struct span text)
                "loopback looks like it");
 }
 
+static bool client_is(const struct forwarded_client *client, const char *text)
+{
+    struct in6_addr address;
+    expect(forwarded_address(span_of(text), &address) == 0, "an address of the test's");
+    return memcmp(&client->address, &address, sizeof address) == 0;
+}
+
+/* Whatever stands left of what a trusted proxy appends changes nothing; nobody else is believed. */
+static void check_forwarded(const struct record_header *headers, size_t count)
+{
+    struct record_header own[HEADERS_LIMIT + 1];
+    struct forwarded_trust trust;
+    struct forwarded_client client;
+    struct in6_addr proxy, stranger;
+    expect(forwarded_trust_parse("10.0.0.0/8, fd00::/8", &trust, NULL) == 0, "a list of proxies");
+    expect(forwarded_address(span_of("10.0.0.1"), &proxy) == 0, "a proxy");
+    expect(forwarded_address(span_of("192.0.2.1"), &stranger) == 0, "a stranger");
+    memcpy(own, headers, count * sizeof *own);
+    for (size_t i = 0; i < count; i += 2) /* else none would be found */
+        own[i].name = span_of("X-Forwarded-For");
+    forwarded_resolve(&trust, &stranger, true, own, count, &client);
+    expect(client_is(&client, "192.0.2.1") && client.https, "a stranger speaks for itself");
+    forwarded_resolve(&trust, &proxy, false, own, count, &client);
+    struct forwarded_client before = client;
+    own[count] = (struct record_header){span_of("X-Forwarded-For"), span_of("10.0.0.1")};
+    forwarded_resolve(&trust, &proxy, false, own, count + 1, &client);
+    expect(memcmp(&client.address, &before.address, sizeof client.address) == 0 ||
+               forwarded_trusts(&trust, &client.address),
+           "a proxy more is a hop more");
+    own[count].value = span_of("203.0.113.9");
+    forwarded_resolve(&trust, &proxy, false, own, count + 1, &client);
+    expect(client_is(&client, "203.0.113.9"), "who connected to the proxy is the client");
+}
+
+static void check_forwarded_address(struct span text)
+{
+    struct in6_addr address, again;
+    struct forwarded_trust trust;
+    char plain[INET6_ADDRSTRLEN];
+    if (forwarded_address(text, &address) == 0) {
+        expect(inet_ntop(AF_INET6, &address, plain, sizeof plain) != NULL, "an address has a text");
+        expect(forwarded_address(span_of(plain), &again) == 0 &&
+                   memcmp(&address, &again, sizeof address) == 0,
+               "an address is the same when it is read again");
+    }
+    if (forwarded_trust_parse(kit_text(text), &trust, NULL) == 0)
+        for (size_t i = 0; i < trust.count; i++)
+            expect(forwarded_trusts(&trust, &trust.networks[i].address),
+                   "a network has its first address");
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct record_header headers[HEADERS_LIMIT];
@@ -129,10 +181,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_path(head.target);
     }
     check_bearer(headers, head.header_count);
+    check_forwarded(headers, head.header_count);
+    check_forwarded_address(kit_copy(head.version));
     check_address(head.version);
     for (size_t i = 0; i < head.header_count && i < 8; i++)
-        if (headers[i].value.ptr)
+        if (headers[i].value.ptr) {
             check_address(headers[i].value);
+            check_forwarded_address(headers[i].value);
+        }
     kit_end();
     return 0;
 }

@@ -47,7 +47,8 @@ REQUESTS = [
     "GET http://here/a%2Fb?c=d HTTP/1.0\nConnection: close\n",
     "POST /webhooks/stripe HTTP/1.1\nHost: a\nTransfer-Encoding: chunked\nAuthorization: Bearer sesame\n",
     "POST / HTTP/1.1\nHost: a\nHost: b\n", "POST / HTTP/1.1\nHost: a\nContent-Length: 1\nTransfer-Encoding: chunked\n",
-    "GET / 127.0.0.1:80\nHost: [::1]:8100\nX: localhost:1\nY: [::ffff:127.0.0.1]:9\n"]
+    "GET / 127.0.0.1:80\nHost: [::1]:8100\nX: localhost:1\nY: [::ffff:127.0.0.1]:9\n",
+    "GET / 10.0.0.0/8,fd00::/8\nX-Forwarded-For: 203.0.113.9, [fd00::1]:80,, 10.0.0.2:443\nHost: a\nX: unknown, 10.0.0.1\n"]
 SIGNATURES = [
     "0POST /webhooks/a\nX-Sign: SIGNED\n\n{}", "1POST /a\nX-Sign: sha1=SIGNED\n\n{}",
     "2POST /a\nX-Sign: t=1796083200,v0=00, v1=ab,v1=SIGNED\n\n{}",

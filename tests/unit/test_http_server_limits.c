@@ -290,6 +290,65 @@ static void connections_are_bounded(void **state)
     check_connection_bound(options);
 }
 
+static void hold_for(int fd, const char *client)
+{
+    char text[256];
+    snprintf(text, sizeof text,
+             "POST /hold HTTP/1.1\r\nHost: tl\r\nX-Forwarded-For: %s\r\nContent-Length: 0\r\n\r\n",
+             client);
+    kit_send_text(fd, text);
+}
+
+/* Behind a proxy the bound is for whom it tells of, and for requests under way. */
+static void clients_of_a_proxy_are_bounded_each(void **state)
+{
+    (void)state;
+    struct http_server_options options = usual();
+    options.connections_per_client = 2;
+    options.trusted_proxies = "127.0.0.0/8";
+    struct http_server *server = start_server(options);
+    struct kit_answer answer;
+    int fds[6];
+    for (int i = 0; i < 6; i++)
+        fds[i] = kit_connect(http_server_port(server));
+    hold_for(fds[0], "203.0.113.9");
+    hold_for(fds[1], "198.51.100.1, 203.0.113.9");
+    wait_for_held(2);
+    hold_for(fds[2], "203.0.113.9");
+    kit_read(fds[2], &answer, true);
+    assert_int_equal(answer.status, 503);
+    assert_non_null(strstr(answer.body, "of this client"));
+    hold_for(fds[3], "203.0.113.10"); /* somebody else */
+    wait_for_held(3);
+    echo(take_held());
+    echo(take_held());
+    echo(take_held());
+    kit_read(fds[0], &answer, true);
+    assert_int_equal(answer.status, 202);
+    kit_read(fds[1], &answer, true);
+    kit_read(fds[3], &answer, true);
+    /* Answered ones do not count any more, though their connections are kept. */
+    hold_for(fds[4], "203.0.113.9");
+    wait_for_held(1);
+    echo(take_held());
+    kit_read(fds[4], &answer, true);
+    assert_int_equal(answer.status, 202);
+    for (int i = 0; i < 6; i++)
+        close(fds[i]);
+    http_server_stop(server, 1000);
+
+    /* Who is not trusted speaks for itself, whatever it says. */
+    options.trusted_proxies = "192.0.2.1";
+    server = start_server(options);
+    for (int i = 0; i < 3; i++)
+        fds[i] = kit_connect(http_server_port(server));
+    kit_read(fds[2], &answer, true);
+    assert_int_equal(answer.status, 503);
+    for (int i = 0; i < 3; i++)
+        close(fds[i]);
+    http_server_stop(server, 1000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -300,6 +359,7 @@ int main(void)
         cmocka_unit_test(bodies_are_bounded_in_total),
         cmocka_unit_test(heads_are_bounded_in_total),
         cmocka_unit_test(connections_are_bounded),
+        cmocka_unit_test(clients_of_a_proxy_are_bounded_each),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -106,9 +106,9 @@ static void a_service(void **state)
     snprintf(listen, sizeof listen, "0.0.0.0:%d", http_server_port(server));
 
     atomic_store(&answers_with, 200);
-    assert_int_equal(readiness_of_own(listen, &fault), 0);
+    assert_int_equal(readiness_of_own(listen, false, &fault), 0);
     atomic_store(&answers_with, 503);
-    assert_int_equal(readiness_of_own(listen, &fault), ERR_BUSY);
+    assert_int_equal(readiness_of_own(listen, false, &fault), ERR_BUSY);
     snprintf(expected, sizeof expected, "127.0.0.1:%d is not ready (503): Kafka: no broker answers",
              http_server_port(server));
     assert_string_equal(fault.detail, expected);
@@ -124,9 +124,9 @@ static void a_service(void **state)
 
     /* Nobody is there. */
     http_server_stop(server, 0);
-    assert_int_equal(readiness_of_own(listen, &fault), ERR_BUSY);
+    assert_int_equal(readiness_of_own(listen, false, &fault), ERR_BUSY);
     assert_non_null(strstr(fault.detail, " does not answer: "));
-    assert_int_equal(readiness_of_own("127.0.0.1:0", &fault), ERR_INVALID);
+    assert_int_equal(readiness_of_own("127.0.0.1:0", false, &fault), ERR_INVALID);
 }
 
 int main(void)
