@@ -45,7 +45,8 @@ struct handoff_closing {
     const struct handoff_rule *rule;
     enum handoff_use use; /* HANDOFF_DONE, HANDOFF_CANCELS */
     struct span event_id, trace;
-    json_t *data; /* borrowed; NULL: not JSON */
+    json_t *data; /* borrowed, where its rule looks into it; NULL: not JSON */
+    size_t row;   /* of the batch that it came with */
 };
 
 /*

@@ -123,9 +123,12 @@ static int64_t find_customer(const struct pg_result *rows, int64_t identity)
 static void list_identities(const struct handoff_work *work, struct buffer *column)
 {
     for (size_t i = 0; i < work->closing_count; i++) {
-        pg_array_int(column, work->closing[i].identity_id);
-        if (work->closing[i].account_identity_id)
-            pg_array_int(column, work->closing[i].account_identity_id);
+        const struct handoff_closing *closing = &work->closing[i];
+        if (i > 0 && closing->row == closing[-1].row)
+            continue; /* the same event for another rule */
+        pg_array_int(column, closing->identity_id);
+        if (closing->account_identity_id)
+            pg_array_int(column, closing->account_identity_id);
     }
 }
 

@@ -116,18 +116,14 @@ static const struct batch_note *note_of(const struct batch *batch, size_t row)
     return note == BATCH_NONE ? NULL : &batch->note[note];
 }
 
-static int add_closing(struct handoff_work *work, const struct batch_row *row,
-                       const struct batch_note *note, const struct handoff_interest *interest)
+static int add_closing(struct handoff_work *work, size_t index, const struct batch_note *note,
+                       const struct handoff_interest *interest)
 {
-    json_t *data = NULL; /* opened where the rule looks into it */
-    struct span source, event_id;
+    const struct batch_row *row = &work->batch->row[index];
     int rc = handoff_work_grow(&work->closing, work->closing_count, &work->closing_capacity,
                                sizeof *work->closing);
-    if (rc == 0 && interest->rule->match_count > 0)
-        rc = handoff_work_data(work, batch_note_data(work->batch, note), &data);
     if (rc != 0)
         return rc;
-    batch_row_key(work->batch, row, &source, &event_id);
     work->closing[work->closing_count++] = (struct handoff_closing){
         .identity_id = work->batch->identity[row->identity].identity_id,
         .account_identity_id = row->account == BATCH_NONE || row->account == row->identity
@@ -137,9 +133,8 @@ static int add_closing(struct handoff_work *work, const struct batch_row *row,
         .uid = row->uid,
         .rule = interest->rule,
         .use = interest->use,
-        .event_id = event_id,
         .trace = note->traceparent,
-        .data = data,
+        .row = index,
     };
     return 0;
 }
@@ -149,14 +144,13 @@ static int collect_closings(struct handoff_work *work)
 {
     int rc = 0;
     for (size_t i = 0; i < work->batch->unique_count && rc == 0; i++) {
-        const struct batch_row *row = &work->batch->row[i];
         const struct batch_note *note = note_of(work->batch, i);
         size_t count = 0;
         const struct handoff_interest *interest =
             note && note->closes ? handoff_rules_of(work->rules, note->type, &count) : NULL;
         for (size_t k = 0; k < count && rc == 0; k++)
             if (interest[k].use != HANDOFF_OPENS)
-                rc = add_closing(work, row, note, &interest[k]);
+                rc = add_closing(work, i, note, &interest[k]);
     }
     return rc;
 }
@@ -253,6 +247,29 @@ static int take_request(struct handoff_work *work, const struct batch_row *row,
     return 0;
 }
 
+/* Most closing events are of customers whom nothing was handed over of: only the others are opened.
+ */
+static int open_closings(struct handoff_work *work)
+{
+    size_t kept = 0;
+    int rc = 0;
+    for (size_t i = 0; i < work->closing_count && rc == 0; i++) {
+        struct handoff_closing *closing = &work->closing[i];
+        if (!closing->customer_id && !closing->account_customer_id)
+            continue;
+        const struct batch_row *row = &work->batch->row[closing->row];
+        struct span source;
+        batch_row_key(work->batch, row, &source, &closing->event_id);
+        if (closing->rule->match_count > 0)
+            rc = handoff_work_data(work,
+                                   batch_note_data(work->batch, note_of(work->batch, closing->row)),
+                                   &closing->data);
+        work->closing[kept++] = *closing;
+    }
+    work->closing_count = kept;
+    return rc;
+}
+
 /* Closing events and requests in the order in which they occurred: of two at one moment the event
  * first. */
 static int fold(struct handoff_work *work)
@@ -304,6 +321,8 @@ static int apply(struct handoff_work *work)
         rc = doubt(work);
     if (rc == 0)
         rc = handoff_load(work);
+    if (rc == 0)
+        rc = open_closings(work);
     if (rc == 0)
         rc = handoff_openings(work);
     if (rc == 0)
