@@ -313,6 +313,50 @@ int config_load(const char *dir, const char *section, enum program_kind program,
     return 0;
 }
 
+int config_load_again(const struct config *running, struct config **out, struct fault *fault)
+{
+    return config_load(running->dir, running->section, running->kind, out, fault);
+}
+
+static void add_key(struct buffer *keys, const char *key)
+{
+    if (keys->len > 0)
+        buffer_append_char(keys, ' ');
+    buffer_append_text(keys, key);
+}
+
+static bool same_value(const struct config_option *option, const struct value *a,
+                       const struct value *b)
+{
+    if (!a->text || !b->text)
+        return a->text == b->text;
+    return option->type == OPTION_TEXT ? strcmp(a->text, b->text) == 0 : a->number == b->number;
+}
+
+static bool same_pairs(const struct config_pair *a, const struct config_pair *b)
+{
+    while (a->name && b->name && strcmp(a->name, b->name) == 0 && strcmp(a->value, b->value) == 0)
+        a++, b++;
+    return !a->name && !b->name;
+}
+
+void config_keep_fixed(struct config *fresh, const struct config *running, struct buffer *keys)
+{
+    for (size_t i = 0; i < config_options_count; i++) {
+        const struct config_option *option = &config_options[i];
+        if ((option->flags & OPTION_RELOADS) ||
+            same_value(option, &fresh->values[i], &running->values[i]))
+            continue;
+        fresh->values[i] = running->values[i];
+        add_key(keys, option->key);
+    }
+    if (same_pairs(fresh->kafka, running->kafka))
+        return;
+    fresh->kafka = running->kafka;
+    fresh->kafka_count = running->kafka_count;
+    add_key(keys, "kafka");
+}
+
 void config_free(struct config *config)
 {
     if (!config)

@@ -10,7 +10,7 @@
  * counts, so that a program needs the secrets of no other. Unknown keys, wrong types and duplicate
  * keys, in other programs' sections too, are errors that name file (or variable) and pointer.
  *
- * A struct config is read-only after config_load: any thread may read it.
+ * A struct config is read-only after config_load (and config_keep_fixed): any thread may read it.
  */
 #ifndef COMMON_BASE_CONFIG_H
 #define COMMON_BASE_CONFIG_H
@@ -18,6 +18,7 @@
 #include <jansson.h>
 #include <stdint.h>
 
+#include "common/base/buffer.h"
 #include "common/base/fault.h"
 #include "common/base/options.h"
 
@@ -32,6 +33,16 @@ struct config_pair { /* a librdkafka setting from "kafka": {…} */
 int config_load(const char *dir, const char *section, enum program_kind program,
                 struct config **out, struct fault *fault) CHECKED;
 void config_free(struct config *config);
+
+/* The same folder, for the same program, as it is now. */
+int config_load_again(const struct config *running, struct config **out,
+                      struct fault *fault) CHECKED;
+
+/* What a running program cannot change: where such an option of `fresh` (in the option table
+ * without OPTION_RELOADS), or a "kafka" setting, differs from `running`, it gets the value of that,
+ * and its key is appended to `keys`, a blank between them. `running` must outlive `fresh`. Before
+ * others read `fresh`. */
+void config_keep_fixed(struct config *fresh, const struct config *running, struct buffer *keys);
 
 const char *config_dir(const struct config *config);
 const char *config_section(const struct config *config);

@@ -1,5 +1,6 @@
 #include "common/base/log.h"
 
+#include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -8,13 +9,18 @@
 static const char *const level_names[] = {"error", "warn", "info", "debug"};
 
 static const char *log_program = "throughline";
-static enum log_level log_threshold = LOG_LEVEL_INFO;
+static _Atomic(enum log_level) log_threshold = LOG_LEVEL_INFO;
 static enum log_format log_format = LOG_FORMAT_LOGFMT;
 
 void log_init(const char *program, enum log_level level)
 {
     log_program = program;
-    log_threshold = level;
+    log_set_level(level);
+}
+
+void log_set_level(enum log_level level)
+{
+    atomic_store_explicit(&log_threshold, level, memory_order_relaxed);
 }
 
 int log_level_from_text(const char *text)
@@ -39,7 +45,7 @@ int log_format_from_text(const char *text)
 
 void log_write(enum log_level level, const char *message, const struct log_field *fields)
 {
-    if (level > log_threshold)
+    if (level > atomic_load_explicit(&log_threshold, memory_order_relaxed))
         return;
     struct log_line line;
     log_line_begin(&line, log_format);

@@ -41,6 +41,9 @@ void log_init(const char *program, enum log_level level);
 /* Before there are threads; logfmt until then. */
 void log_set_format(enum log_format format);
 
+/* From now on; any thread. */
+void log_set_level(enum log_level level);
+
 /* "error", "warn", "info", "debug"; anything else: -1. */
 int log_level_from_text(const char *text);
 

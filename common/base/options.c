@@ -30,7 +30,7 @@ const struct config_option config_options[] = {
     {"log_level", OPTION_LEVEL, "info", 0, 0, ALL, RELOADS, "what is logged: error, warn, info or debug"},
     {"log_format", OPTION_FORMAT, "logfmt", 0, 0, SERVICES, 0, "how it is logged, an event a line: logfmt or json"},
     {"listen", OPTION_TEXT, NULL, 0, 0, SERVICES, 0, "address to listen on, host:port; each program has its own default"},
-    {"token", OPTION_TEXT, NULL, 0, 0, DEPARTMENT | CLI, SECRET | RELOADS, "bearer token that /events and /handoffs want and the command line sends"},
+    {"token", OPTION_TEXT, NULL, 0, 0, DEPARTMENT | CLI, SECRET | RELOADS, "bearer token that /events and /handoffs want and the command line sends; of several, one a line, each counts and the first is sent"},
 
     {"request_limit", OPTION_SIZE, "1 MiB", KIB, 16 * MIB, DEPARTMENT, 0, "largest body of a request; 413 above"},
     {"event_limit", OPTION_SIZE, "256 KiB", KIB, MIB, DEPARTMENT, RELOADS, "largest event of POST /events; 413 above"},
@@ -50,7 +50,7 @@ const struct config_option config_options[] = {
     {"publish_linger", OPTION_DURATION, "2ms", 0, SEC, SERVICES, 0, "how long a record waits for others to share its way to Kafka"},
 
     {"deliver_url", OPTION_TEXT, NULL, 0, 0, DEPARTMENT, SECRET | RELOADS, "where the department's handoffs are POSTed; without it they stay open"},
-    {"deliver_secret", OPTION_TEXT, NULL, 0, 0, DEPARTMENT, SECRET | RELOADS, "what signs them (Standard Webhooks): whsec_ and base64"},
+    {"deliver_secret", OPTION_TEXT, NULL, 0, 0, DEPARTMENT, SECRET | RELOADS, "what signs them (Standard Webhooks): whsec_ and base64; several, one a line, all sign"},
     {"deliver_ca_file", OPTION_TEXT, NULL, 0, 0, DEPARTMENT, RELOADS, "certificates that the receiver's is checked against; else the system's"},
     {"deliver_timeout", OPTION_DURATION, "10s", 100, 300 * SEC, DEPARTMENT, RELOADS, "how long the receiver may take for an answer"},
     {"deliver_connect_timeout", OPTION_DURATION, "3s", 100, 60 * SEC, DEPARTMENT, RELOADS, "how long connecting to the receiver may take"},

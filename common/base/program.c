@@ -142,7 +142,7 @@ static int end_at_once(const struct program *program, const struct arguments *ar
         return check(program, config);
     if (arguments->healthy)
         return healthy(program, config);
-    return stop_install() ? EXIT_FAILED : -1;
+    return stop_install() || stop_install_reload() ? EXIT_FAILED : -1;
 }
 
 int program_start(const struct program *program, int argc, char **argv, struct config **config)

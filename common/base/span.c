@@ -21,3 +21,21 @@ bool span_is_nocase(struct span s, const char *text)
 {
     return s.len == strlen(text) && (s.len == 0 || strncasecmp(s.ptr, text, s.len) == 0);
 }
+
+static bool ends_line(char c)
+{
+    return c == '\n' || c == '\r';
+}
+
+bool span_next_line(struct span *rest, struct span *line)
+{
+    size_t start = 0;
+    while (start < rest->len && ends_line(rest->ptr[start]))
+        start++;
+    size_t end = start;
+    while (end < rest->len && !ends_line(rest->ptr[end]))
+        end++;
+    *line = (struct span){rest->len > 0 ? rest->ptr + start : NULL, end - start};
+    *rest = (struct span){rest->len > 0 ? rest->ptr + end : NULL, rest->len - end};
+    return line->len > 0;
+}

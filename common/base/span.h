@@ -37,6 +37,10 @@ int span_compare(struct span a, struct span b);
 
 bool span_starts_with(struct span s, const char *prefix);
 
+/* The next line of `rest`, which moves on behind it; empty ones are passed over, and line ends
+ * belong to none. False: there is none any more. */
+bool span_next_line(struct span *rest, struct span *line);
+
 /* ASCII letters compared without case. */
 bool span_is_nocase(struct span s, const char *text);
 

@@ -12,6 +12,7 @@
 #include "common/base/log.h"
 
 static atomic_int stop_signals; /* how many have come */
+static atomic_bool reload_asked;
 static int stop_pipe[2] = {-1, -1};
 
 /* One byte that nobody reads: from then on every poll of the pipe returns at once. */
@@ -30,6 +31,12 @@ static void on_signal(int number)
     wake();
 }
 
+static void on_hangup(int number)
+{
+    (void)number;
+    atomic_store(&reload_asked, true);
+}
+
 int stop_install(void)
 {
     if (pipe2(stop_pipe, O_CLOEXEC | O_NONBLOCK) != 0) {
@@ -42,6 +49,21 @@ int stop_install(void)
     if (sigaction(SIGTERM, &action, NULL) != 0 || sigaction(SIGINT, &action, NULL) != 0 ||
         sigaction(SIGPIPE, &ignore, NULL) != 0) {
         log_error("Cannot install signal handlers", LOG_TEXT("error", strerror(errno)));
+        return ERR_IO;
+    }
+    return 0;
+}
+
+int stop_install_reload(void)
+{
+    struct sigaction action = {.sa_handler = on_hangup};
+    sigset_t hangup;
+    sigemptyset(&action.sa_mask);
+    sigemptyset(&hangup);
+    sigaddset(&hangup, SIGHUP);
+    /* Blocked here and in every thread to come: it waits until somebody waits for it. */
+    if (sigaction(SIGHUP, &action, NULL) != 0 || pthread_sigmask(SIG_BLOCK, &hangup, NULL) != 0) {
+        log_error("Cannot install the handler of SIGHUP");
         return ERR_IO;
     }
     return 0;
@@ -69,6 +91,20 @@ bool stop_wait(int ms)
         poll(&wait, stop_pipe[0] >= 0 ? 1 : 0, (int)left);
     }
     return stop_requested();
+}
+
+bool stop_wait_reload(void)
+{
+    sigset_t waiting;
+    pthread_sigmask(SIG_SETMASK, NULL, &waiting);
+    sigdelset(&waiting, SIGHUP);
+    while (!stop_requested()) {
+        if (atomic_exchange(&reload_asked, false))
+            return false;
+        struct pollfd wait = {.fd = stop_pipe[0], .events = POLLIN};
+        ppoll(&wait, 1, NULL, &waiting); /* lets SIGHUP in, and returns when it has come */
+    }
+    return true;
 }
 
 int stop_descriptor(void)

@@ -31,7 +31,8 @@ const char *problem_title(int status);
 void problem_render(struct buffer *out, int status, const char *detail,
                     const struct problem_error *errors, size_t error_count);
 
-/* "Bearer <token>" equals `token`, in constant time. NULL token: everybody may. */
-bool http_bearer_ok(const struct http_request *request, const char *token);
+/* "Bearer <token>" equals one of `tokens`, which stand in a line each, in constant time. NULL:
+ * everybody may; without a line: nobody. */
+bool http_bearer_ok(const struct http_request *request, const char *tokens);
 
 #endif

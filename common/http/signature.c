@@ -132,6 +132,54 @@ int signature_tolerance(struct signature *signature, json_t *config, const char 
     return 0;
 }
 
+static int make(const struct scheme *scheme, json_t *config, struct signature **out,
+                struct fault *fault)
+{
+    struct signature *signature = calloc(1, sizeof *signature);
+    if (!signature || !(signature->config = json_deep_copy(config))) {
+        free(signature);
+        return ERR_MEMORY;
+    }
+    signature->scheme = scheme;
+    int rc = scheme->configure(signature, signature->config, fault);
+    if (rc) {
+        signature_free(signature);
+        return rc;
+    }
+    *out = signature;
+    return 0;
+}
+
+/* One for each line of the secret, the first one's first. */
+static int make_each(const struct scheme *scheme, json_t *config, const char *key,
+                     struct signature **out, struct fault *fault)
+{
+    json_t *one = json_deep_copy(config);
+    struct span rest = {json_string_value(json_object_get(config, key)),
+                        json_string_length(json_object_get(config, key))};
+    struct signature *first = NULL, **last = &first;
+    size_t count = 0;
+    int rc = one ? 0 : ERR_MEMORY;
+    for (struct span line; rc == 0 && span_next_line(&rest, &line); last = &(*last)->older) {
+        char pointer[64];
+        pointer_to(pointer, key);
+        if (++count > SIGNATURE_SECRETS)
+            rc = fault_set(fault, pointer, "has more than %d lines", SIGNATURE_SECRETS);
+        else if (json_object_set_new(one, key, json_stringn(line.ptr, line.len)))
+            rc = ERR_MEMORY;
+        else
+            rc = make(scheme, one, last, fault);
+        if (rc)
+            break;
+    }
+    json_decref(one);
+    if (rc)
+        signature_free(first);
+    else
+        *out = first;
+    return rc;
+}
+
 int signature_new(json_t *config, struct signature **out, struct fault *fault)
 {
     const char *name;
@@ -150,26 +198,17 @@ int signature_new(json_t *config, struct signature **out, struct fault *fault)
     rc = config_only_keys(config, "", scheme->keys, fault);
     if (rc)
         return rc;
-
-    struct signature *signature = calloc(1, sizeof *signature);
-    if (!signature || !(signature->config = json_deep_copy(config))) {
-        free(signature);
-        return ERR_MEMORY;
-    }
-    signature->scheme = scheme;
-    rc = scheme->configure(signature, signature->config, fault);
-    if (rc) {
-        signature_free(signature);
-        return rc;
-    }
-    *out = signature;
-    return 0;
+    const char *key = scheme == &scheme_basic ? "password" : "secret";
+    const char *secret = json_string_value(json_object_get(config, key));
+    bool several = secret && strpbrk(secret, "\r\n") && secret[strspn(secret, "\r\n")];
+    return several ? make_each(scheme, config, key, out, fault) : make(scheme, config, out, fault);
 }
 
 void signature_free(struct signature *signature)
 {
     if (!signature)
         return;
+    signature_free(signature->older); /* SIGNATURE_SECRETS deep at most */
     json_decref(signature->config);
     OPENSSL_cleanse(signature->key, sizeof signature->key);
     free(signature);
@@ -190,7 +229,14 @@ const char *signature_challenge(const struct signature *signature)
 int signature_verify(const struct signature *signature, const struct signed_message *message,
                      int64_t now_us, struct fault *fault)
 {
-    return signature->scheme->verify(signature, message, now_us, fault);
+    int rc = signature->scheme->verify(signature, message, now_us, fault);
+    /* Why the newest secret does not fit is what is told. */
+    for (const struct signature *older = signature->older; older && rc == ERR_INVALID;
+         older = older->older) {
+        int again = older->scheme->verify(older, message, now_us, NULL);
+        rc = again == ERR_INVALID ? rc : again;
+    }
+    return rc;
 }
 
 int signature_header(const struct signed_message *message, const char *name, struct span *value,

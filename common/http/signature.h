@@ -17,6 +17,8 @@
 #include "common/base/fault.h"
 #include "common/kafka/record.h"
 
+#define SIGNATURE_SECRETS 4
+
 struct signature; /* one source's scheme, with its secret; read-only */
 
 struct signed_message {
@@ -28,7 +30,9 @@ struct signed_message {
 };
 
 /* `config` is a source's "signature" object, its strings expanded already. It
- * is copied. Secrets are text and taken byte for byte, but for standard-webhooks.
+ * is copied. Secrets are text and taken byte for byte, but for standard-webhooks. Several, at most
+ * SIGNATURE_SECRETS, stand in a line each, while senders go over from one to another: each counts.
+ * Likewise passwords of one user.
  *
  *   {"scheme": "hmac", "secret": "…", "header": "X-Signature",
  *    "hash": "sha256|sha1", "encoding": "hex|base64",
@@ -74,7 +78,8 @@ enum signature_hash { SIGNATURE_SHA256, SIGNATURE_SHA1 };
 int signature_hmac(enum signature_hash hash, struct span key, const struct span *parts,
                    size_t part_count, unsigned char mac[SIGNATURE_MAC_SIZE], size_t *len) CHECKED;
 
-/* Signs by the Standard Webhooks scheme: "v1,…" into `out` (80 bytes do). */
+/* Signs by the Standard Webhooks scheme: "v1,…" into `out`, and with several secrets, in a line
+ * each, "v1,… v1,…": 50 bytes for each do. */
 int signature_standard_webhook(const char *secret, struct span id, int64_t timestamp_s,
                                struct span body, char *out, size_t out_size) CHECKED;
 

@@ -43,6 +43,8 @@ struct signature {
     size_t piece_count;
 
     const char *uri; /* hubspot-v3 */
+
+    struct signature *older; /* the same with the secret's next line; NULL: there is none */
 };
 
 /* A member's text, `fallback` where there is none; ERR_INVALID for another type
@@ -73,7 +75,7 @@ int signature_fresh(const struct signature *signature, struct span timestamp, in
 bool signature_matches(struct span text, bool base64, const unsigned char *mac, size_t len);
 
 /* The key after "whsec_", decoded. */
-int signature_standard_key(const char *secret, unsigned char key[SIGNATURE_SECRET_LIMIT],
+int signature_standard_key(struct span secret, unsigned char key[SIGNATURE_SECRET_LIMIT],
                            size_t *len) CHECKED;
 
 #endif

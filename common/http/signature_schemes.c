@@ -96,11 +96,11 @@ const struct scheme scheme_hubspot = {"hubspot-v3", hubspot_keys, configure_hubs
 
 /* --- standard-webhooks: id.timestamp.body, base64, several signatures --- */
 
-int signature_standard_key(const char *secret, unsigned char key[SIGNATURE_SECRET_LIMIT],
+int signature_standard_key(struct span secret, unsigned char key[SIGNATURE_SECRET_LIMIT],
                            size_t *len)
 {
     static const char prefix[] = "whsec_";
-    struct span text = span_of(secret);
+    struct span text = secret;
     if (span_starts_with(text, prefix))
         text = (struct span){text.ptr + sizeof prefix - 1, text.len - (sizeof prefix - 1)};
     int rc = base64_decode(text, key, SIGNATURE_SECRET_LIMIT, len);
@@ -113,7 +113,7 @@ static int configure_standard(struct signature *signature, json_t *config, struc
     int rc = signature_text(config, "secret", NULL, &secret, fault);
     if (rc)
         return rc;
-    if (signature_standard_key(secret, signature->key, &signature->key_len))
+    if (signature_standard_key(span_of(secret), signature->key, &signature->key_len))
         return fault_set(fault, "/secret", "must be base64 after whsec_");
     signature->timestamp_format = TIMESTAMP_UNIX_S;
     return signature_tolerance(signature, config, DEFAULT_TOLERANCE, fault);
@@ -163,29 +163,45 @@ static int verify_standard(const struct signature *signature, const struct signe
     return signature_fresh(signature, timestamp, now_us, fault);
 }
 
-int signature_standard_webhook(const char *secret, struct span id, int64_t timestamp_s,
-                               struct span body, char *out, size_t out_size)
+#define PROOF_LEN (sizeof "v1," - 1 + 44) /* of 32 bytes in base64 */
+
+/* Appends "v1,…", after a blank where others came before. */
+static int append_proof(struct buffer *out, struct span secret, struct span id,
+                        struct span timestamp, struct span body)
 {
     unsigned char key[SIGNATURE_SECRET_LIMIT], mac[SIGNATURE_MAC_SIZE];
     size_t key_len, len;
-    char timestamp[24];
     int rc = signature_standard_key(secret, key, &key_len);
-    if (rc)
-        return rc;
-    snprintf(timestamp, sizeof timestamp, "%" PRId64, timestamp_s);
-    rc = standard_mac((struct span){(const char *)key, key_len}, id, span_of(timestamp), body, mac,
-                      &len);
+    if (rc == 0)
+        rc =
+            standard_mac((struct span){(const char *)key, key_len}, id, timestamp, body, mac, &len);
     OPENSSL_cleanse(key, sizeof key);
     if (rc)
         return rc;
+    buffer_append_text(out, out->len > 0 ? " v1," : "v1,");
+    base64_append(out, (struct span){(const char *)mac, len});
+    return out->failed ? ERR_MEMORY : 0;
+}
+
+int signature_standard_webhook(const char *secret, struct span id, int64_t timestamp_s,
+                               struct span body, char *out, size_t out_size)
+{
+    char timestamp[24];
+    struct span rest = span_of(secret), line;
     struct buffer text;
-    buffer_init(&text, 64);
-    base64_append(&text, (struct span){(const char *)mac, len});
-    bool fits = !text.failed && text.len + sizeof "v1," <= out_size;
-    if (fits)
-        snprintf(out, out_size, "v1,%s", text.data);
+    int rc = span_next_line(&rest, &line) ? 0 : ERR_INVALID;
+    snprintf(timestamp, sizeof timestamp, "%" PRId64, timestamp_s);
+    buffer_init(&text, out_size);
+    while (rc == 0 && line.len > 0) {
+        rc = text.len + (text.len > 0) + PROOF_LEN >= out_size
+                 ? ERR_LIMIT
+                 : append_proof(&text, line, id, span_of(timestamp), body);
+        span_next_line(&rest, &line);
+    }
+    if (rc == 0)
+        snprintf(out, out_size, "%s", text.data);
     buffer_free(&text);
-    return fits ? 0 : ERR_LIMIT;
+    return rc;
 }
 
 static const char *const standard_keys[] = {"scheme", "secret", "tolerance", NULL};

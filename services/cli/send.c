@@ -301,7 +301,9 @@ static int run(struct cli *cli, int argc, char **argv)
     if (status == 0 && strcmp(input, "-") != 0 && (fd = open(input, O_RDONLY | O_CLOEXEC)) < 0)
         status = cli_failed("%s: %s", input, strerror(errno));
     const char *token = status == 0 ? config_text(cli->config, "token") : NULL;
-    if (token && asprintf(&s->authorization, "Authorization: Bearer %s", token) < 0)
+    struct span lines = span_of(token), newest; /* the others are going out of use */
+    if (token && span_next_line(&lines, &newest) &&
+        asprintf(&s->authorization, "Authorization: Bearer %.*s", SPAN_ARGS(newest)) < 0)
         status = cli_failed("no memory");
     if (status == 0) {
         s->give_up_ms = give_up_ms;

@@ -39,6 +39,7 @@ struct delivery_desk {
     size_t running; /* threads */
     pthread_t threads[THREADS_LIMIT];
     size_t thread_count;
+    struct receiver *renewed[THREADS_LIMIT]; /* for each thread's next delivery; NULL: none */
 };
 
 /* With the lock. */
@@ -126,15 +127,36 @@ static bool judge(struct delivery_desk *desk, struct delivery *delivery,
     return conclude(desk, delivery, verdict == VERDICT_DELIVERED, receipt);
 }
 
-static void deliver_on(struct delivery_desk *desk, struct receiver *receiver)
+struct worker {
+    struct delivery_desk *desk;
+    size_t number;
+    struct receiver *receiver;
+};
+
+/* With the lock. The receiver that is not used any more, to be freed without it. */
+static struct receiver *take_renewed(struct worker *worker)
 {
+    struct receiver *renewed = worker->desk->renewed[worker->number];
+    if (!renewed)
+        return NULL;
+    struct receiver *old = worker->receiver;
+    worker->desk->renewed[worker->number] = NULL;
+    worker->receiver = renewed;
+    return old;
+}
+
+static void deliver_on(struct worker *worker)
+{
+    struct delivery_desk *desk = worker->desk;
     struct delivery *delivery;
     pthread_mutex_lock(&desk->lock);
     while ((delivery = next_delivery(desk))) {
         struct receipt receipt;
         struct parcel *parcel = delivery->payload;
+        struct receiver *old = take_renewed(worker);
         pthread_mutex_unlock(&desk->lock);
-        receiver_post(receiver, parcel->change, clock_wall_us() / 1000000, &receipt);
+        receiver_free(old);
+        receiver_post(worker->receiver, parcel->change, clock_wall_us() / 1000000, &receipt);
         pthread_mutex_lock(&desk->lock);
         if (!judge(desk, delivery, &receipt))
             continue;
@@ -145,16 +167,11 @@ static void deliver_on(struct delivery_desk *desk, struct receiver *receiver)
     pthread_mutex_unlock(&desk->lock);
 }
 
-struct worker {
-    struct delivery_desk *desk;
-    struct receiver *receiver;
-};
-
 static void *work(void *argument)
 {
     struct worker *worker = argument;
     struct delivery_desk *desk = worker->desk;
-    deliver_on(desk, worker->receiver);
+    deliver_on(worker);
     receiver_free(worker->receiver);
     free(worker);
     pthread_mutex_lock(&desk->lock);
@@ -170,6 +187,7 @@ static int start_thread(struct delivery_desk *desk)
     if (!worker)
         return ERR_MEMORY;
     worker->desk = desk;
+    worker->number = desk->thread_count;
     int rc = receiver_new(desk->config, &desk->cut, &worker->receiver);
     if (rc == 0) {
         desk->running++;
@@ -249,6 +267,27 @@ int delivery_open(const struct config *config, const char *department,
     return rc;
 }
 
+int delivery_renew(struct delivery_desk *desk, const struct config *config)
+{
+    struct receiver *fresh[THREADS_LIMIT] = {NULL};
+    int rc = 0;
+    for (size_t i = 0; i < desk->thread_count && rc == 0; i++)
+        rc = receiver_new(config, &desk->cut, &fresh[i]);
+    if (rc == 0) {
+        pthread_mutex_lock(&desk->lock);
+        for (size_t i = 0; i < desk->thread_count; i++) {
+            struct receiver *unused = desk->renewed[i];
+            desk->renewed[i] = fresh[i];
+            fresh[i] = unused;
+        }
+        delivery_log_rename(&desk->log, config_text(config, "deliver_url"));
+        pthread_mutex_unlock(&desk->lock);
+    }
+    for (size_t i = 0; i < desk->thread_count; i++)
+        receiver_free(fresh[i]);
+    return rc;
+}
+
 void delivery_stop(struct delivery_desk *desk, int grace_ms)
 {
     pthread_mutex_lock(&desk->lock);
@@ -296,6 +335,8 @@ void delivery_free(struct delivery_desk *desk)
     struct delivery_report *report;
     while (desk->reports && (report = delivery_reports_take_back(desk->reports)))
         delivery_queue_return(desk->queue, report->delivery);
+    for (size_t i = 0; i < THREADS_LIMIT; i++)
+        receiver_free(desk->renewed[i]);
     delivery_queue_free(desk->queue);
     delivery_reports_free(desk->reports);
     pthread_cond_destroy(&desk->changed);

@@ -19,6 +19,10 @@ struct delivery_desk;
 int delivery_open(const struct config *config, const char *department,
                   struct kafka_producer *producer, struct delivery_desk **out) CHECKED;
 
+/* Deliveries that begin from here on go by the receiver's settings in `config`, which is read now;
+ * tries under way end by the old ones. ERR_MEMORY: nothing has changed. */
+int delivery_renew(struct delivery_desk *desk, const struct config *config) CHECKED;
+
 /* Room for another change? After a false answer, only once there is some to spare. */
 bool delivery_has_room(struct delivery_desk *desk);
 

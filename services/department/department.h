@@ -26,6 +26,13 @@ int department_check(const struct config *config, struct fault *fault) CHECKED;
  * of its own. `config` must outlive it. ERR_INVALID with a fault; others logged. */
 int department_open(const struct config *config, struct department_service **out,
                     struct fault *fault) CHECKED;
+
+/* Goes over to another configuration while it serves (struct reload's apply, for reload_now):
+ * `context` is the service. Requests, and deliveries, that are under way keep the one they began
+ * with. One thread. */
+int department_reload(void *context, const struct config *fresh, struct buffer *restart,
+                      struct fault *fault) CHECKED;
+
 int department_port(const struct department_service *service);
 
 /* Takes no more requests, answers those under way, waits for Kafka: at most

@@ -10,13 +10,13 @@
 #include "common/http/signature.h"
 
 #define ANSWER_LIMIT   (64 * 1024) /* of its body, which nobody reads */
-#define SIGNATURE_SIZE 80
+#define SIGNATURE_SIZE (50 * SIGNATURE_SECRETS + 1)
 #define HEADERS_LIMIT  6
 #define HEADER_ID_SIZE (EVENT_ID_LIMIT + 32)
 
 struct receiver {
     struct http_client *client;
-    const char *url, *secret;
+    char *url, *secret, *ca_file;
     int64_t retry_after_limit_ms;
 };
 
@@ -32,9 +32,13 @@ static int check_secret(const char *secret, struct fault *fault)
         return fault_set(fault, "/deliver_secret",
                          "is missing: deliver_url wants it, for receivers to know who sends. Set "
                          "TL_DELIVER_SECRET");
-    if (signature_standard_webhook(secret, span_of("check"), 0, span_of(""), signature,
-                                   sizeof signature) == ERR_INVALID)
+    int rc = signature_standard_webhook(secret, span_of("check"), 0, span_of(""), signature,
+                                        sizeof signature);
+    if (rc == ERR_INVALID)
         return fault_set(fault, "/deliver_secret", "must be base64 after whsec_");
+    if (rc == ERR_LIMIT)
+        return fault_set(fault, "/deliver_secret", "may have at most %d lines, a secret each",
+                         SIGNATURE_SECRETS);
     return 0;
 }
 
@@ -67,24 +71,33 @@ int receiver_check(const struct config *config, struct fault *fault)
     return rc != 0 ? rc : check_ca_file(config_text(config, "deliver_ca_file"), fault);
 }
 
+/* NULL stays NULL. False without memory. */
+static bool copy_text(const struct config *config, const char *key, char **copy)
+{
+    const char *text = config_text(config, key);
+    *copy = text ? strdup(text) : NULL;
+    return !text || *copy;
+}
+
 int receiver_new(const struct config *config, const atomic_bool *cut, struct receiver **out)
 {
     struct receiver *receiver = calloc(1, sizeof *receiver);
     if (!receiver)
         return ERR_MEMORY;
+    bool copied = copy_text(config, "deliver_url", &receiver->url) &&
+                  copy_text(config, "deliver_secret", &receiver->secret) &&
+                  copy_text(config, "deliver_ca_file", &receiver->ca_file);
     const struct http_client_options options = {
         .timeout_ms = (int)config_number(config, "deliver_timeout"),
         .connect_timeout_ms = (int)config_number(config, "deliver_connect_timeout"),
         .body_limit = ANSWER_LIMIT,
-        .ca_file = config_text(config, "deliver_ca_file"),
+        .ca_file = receiver->ca_file,
         .cut = cut,
     };
-    receiver->url = config_text(config, "deliver_url");
-    receiver->secret = config_text(config, "deliver_secret");
     receiver->retry_after_limit_ms = config_number(config, "deliver_retry_ceiling");
-    int rc = http_client_new(&options, &receiver->client);
+    int rc = copied ? http_client_new(&options, &receiver->client) : ERR_MEMORY;
     if (rc != 0) {
-        free(receiver);
+        receiver_free(receiver);
         return rc;
     }
     *out = receiver;
@@ -96,6 +109,9 @@ void receiver_free(struct receiver *receiver)
     if (!receiver)
         return;
     http_client_free(receiver->client);
+    free(receiver->url);
+    free(receiver->secret);
+    free(receiver->ca_file);
     free(receiver);
 }
 
@@ -138,7 +154,7 @@ static void judge(const struct receiver *receiver, int rc, const struct http_ans
 void receiver_post(struct receiver *receiver, const struct handoff_change *change, int64_t now_s,
                    struct receipt *receipt)
 {
-    char signature[SIGNATURE_SIZE], id[HEADER_ID_SIZE], timestamp[64], proof[128],
+    char signature[SIGNATURE_SIZE], id[HEADER_ID_SIZE], timestamp[64], proof[SIGNATURE_SIZE + 32],
         trace[TRACE_PARENT_LIMIT + 32];
     const struct span body = {change->body, change->body_len};
     *receipt = (struct receipt){.outcome = DELIVERY_FAILED, .retry_after_ms = -1};

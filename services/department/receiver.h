@@ -20,7 +20,7 @@ bool receiver_is_set(const struct config *config);
 /* Its settings, without connecting: 0 where there is no receiver. */
 int receiver_check(const struct config *config, struct fault *fault) CHECKED;
 
-/* `cut`, once true, ends a try under way. `config` must outlive it. ERR_MEMORY. */
+/* `cut`, once true, ends a try under way. The settings are copied. ERR_MEMORY. */
 int receiver_new(const struct config *config, const atomic_bool *cut,
                  struct receiver **out) CHECKED;
 void receiver_free(struct receiver *receiver); /* NULL is fine */

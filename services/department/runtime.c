@@ -10,19 +10,18 @@
 #include "common/http/http_client.h"
 #include "common/http/readiness.h"
 #include "common/kafka/kafka_producer.h"
+#include "common/reload.h"
 #include "services/department/department.h"
 #include "services/department/handoff_requests.h"
 #include "services/department/inbox.h"
 #include "services/department/intake.h"
 #include "services/department/intake_metrics.h"
 #include "services/department/receiver.h"
+#include "services/department/settings.h"
 
-#define ROUTES       (HEALTH_ROUTES + 4)
+#define DOORS        4
+#define ROUTES       (HEALTH_ROUTES + DOORS)
 #define HTTP_THREADS 2
-
-/* What handling a request may take for records and their headers, in bodies: a
- * body of nothing but the smallest events becomes some 15 times as large. */
-#define SCRATCH_BODIES 32
 
 /* Of the time that a service may take to end, what the last answers get; the
  * rest is for records that nobody waits for any more. Meanwhile deliveries under way come to their
@@ -32,20 +31,19 @@
 #define REPORTS_SHARE(ms)  ((ms)*5 / 10)
 #define THREADS_WAIT_MS    1000
 
-/* The configuration that an intake reads, beside throughline.json. */
-struct books {
-    struct identity_kinds *kinds;
-    struct vocabulary *vocabulary;
-    struct sources *sources;
-    const struct department *department;
-    const char *listen;
+/* What a route leads to, with the settings of the moment. */
+struct door {
+    struct department_service *service;
+    http_handler *handler;
 };
 
 struct department_service {
-    struct books books;
+    struct snapshot_place settings;
+    char *listen; /* where it listens, whatever later settings say */
+    const char *department;
     char topic[64];
     struct publisher *publisher;
-    struct intake intake;
+    struct door doors[DOORS];
     struct health health;
     struct http_route routes[ROUTES];
     struct http_server *server;
@@ -54,70 +52,6 @@ struct department_service {
 };
 
 /* --- config --- */
-
-static void books_free(struct books *books)
-{
-    sources_free(books->sources);
-    vocabulary_free(books->vocabulary);
-    identity_kinds_free(books->kinds);
-}
-
-static int find_department(const struct config *config, struct books *books, struct fault *fault)
-{
-    const char *name = config_department(config);
-    books->department = vocabulary_department(books->vocabulary, span_of(name));
-    if (books->department)
-        return 0;
-    return fault_set(fault, "", "there is no %s/departments/%s.json", config_dir(config), name);
-}
-
-static int find_listen(const struct config *config, struct books *books, struct fault *fault)
-{
-    bool loopback;
-    const char *set = config_text(config, "listen");
-    books->listen = set ? set : books->department->listen;
-    if (!books->listen)
-        return fault_set(fault, "/listen",
-                         "where to listen is not known: set TL_LISTEN, or \"listen\" in "
-                         "throughline.json or departments/%s.json",
-                         books->department->name);
-    if (http_listen_is_loopback(books->listen, &loopback))
-        return fault_set(fault, "/listen", "%s is no address: write it like 127.0.0.1:8101",
-                         books->listen);
-    if (loopback || config_text(config, "token"))
-        return 0;
-    return fault_set(fault, "/listen",
-                     "%s can be reached from other machines, but there is no token: set TL_TOKEN, "
-                     "or listen on 127.0.0.1",
-                     books->listen);
-}
-
-/* A body that never has room, with its request's head, would be answered 503 for ever. */
-static int check_limits(const struct config *config, struct fault *fault)
-{
-    int64_t least = config_number(config, "request_limit") + HTTP_HEAD_MEMORY;
-    if (config_number(config, "http_memory") >= least)
-        return 0;
-    return fault_set(fault, "/http_memory", "must be at least %d KiB more than request_limit",
-                     HTTP_HEAD_MEMORY / 1024);
-}
-
-static int books_load(const struct config *config, struct books *books, struct fault *fault)
-{
-    const char *dir = config_dir(config);
-    int rc = identity_kinds_load(dir, &books->kinds, fault);
-    if (!rc)
-        rc = vocabulary_load(dir, &books->vocabulary, fault);
-    if (!rc)
-        rc = find_department(config, books, fault);
-    if (!rc)
-        rc = sources_load(dir, books->vocabulary, books->kinds, &books->sources, fault);
-    if (!rc)
-        rc = find_listen(config, books, fault);
-    if (!rc)
-        rc = check_limits(config, fault);
-    return rc;
-}
 
 int department_check_settings(const struct config *config, struct fault *fault)
 {
@@ -133,11 +67,11 @@ int department_check_settings(const struct config *config, struct fault *fault)
 
 int department_check(const struct config *config, struct fault *fault)
 {
-    struct books books = {0};
-    int rc = books_load(config, &books, fault);
+    struct settings *settings = NULL;
+    int rc = settings_load(config, &settings, fault);
     if (!rc)
         rc = department_check_settings(config, fault);
-    books_free(&books);
+    settings_release(settings);
     return rc;
 }
 
@@ -149,22 +83,39 @@ static bool ready(void *context, char *why, size_t why_size)
     return publisher_ready(service->publisher, why, why_size);
 }
 
+/* A request keeps the settings that it began with; once its handler is through, it needs none. */
+static void open_door(struct http_request *request, void *context)
+{
+    const struct door *door = context;
+    struct settings *settings = settings_take(&door->service->settings);
+    door->handler(request, &settings->intake);
+    settings_release(settings);
+}
+
 static void make_routes(struct department_service *service)
 {
-    struct http_route *routes = service->routes;
+    static const struct {
+        const char *method, *path;
+        http_handler *handler;
+    } doors[DOORS] = {
+        {"POST", "/events", intake_events},
+        {"OPTIONS", "/events", intake_handshake},
+        {"POST", "/webhooks/*", webhook_receive},
+        {"POST", HANDOFFS_PATH "*", handoff_request},
+    };
     service->health = (struct health){ready, service};
-    health_routes(&service->health, routes);
-    routes += HEALTH_ROUTES;
-    *routes++ = (struct http_route){"POST", "/events", intake_events, &service->intake};
-    *routes++ = (struct http_route){"OPTIONS", "/events", intake_handshake, &service->intake};
-    *routes++ = (struct http_route){"POST", "/webhooks/*", webhook_receive, &service->intake};
-    *routes++ = (struct http_route){"POST", HANDOFFS_PATH "*", handoff_request, &service->intake};
+    health_routes(&service->health, service->routes);
+    for (size_t i = 0; i < DOORS; i++) {
+        service->doors[i] = (struct door){service, doors[i].handler};
+        service->routes[HEALTH_ROUTES + i] =
+            (struct http_route){doors[i].method, doors[i].path, open_door, &service->doors[i]};
+    }
 }
 
 static int serve(struct department_service *service, const struct config *config)
 {
     struct http_server_options http = {
-        .listen = service->books.listen,
+        .listen = service->listen,
         .routes = service->routes,
         .route_count = ROUTES,
         .threads = HTTP_THREADS,
@@ -179,13 +130,11 @@ static int serve(struct department_service *service, const struct config *config
 }
 
 /* Which sources are served, and which are off and why, as two texts. */
-static void list_sources(const struct department_service *service, struct buffer *on,
-                         struct buffer *off)
+static void list_sources(const struct settings *settings, struct buffer *on, struct buffer *off)
 {
-    const struct sources *sources = service->books.sources;
-    for (size_t i = 0; i < sources->count; i++) {
-        const struct source *source = &sources->items[i];
-        if (source->department != service->books.department)
+    for (size_t i = 0; i < settings->sources->count; i++) {
+        const struct source *source = &settings->sources->items[i];
+        if (source->department != settings->intake.department)
             continue;
         struct buffer *list = source->off ? off : on;
         if (list->len > 0)
@@ -196,21 +145,24 @@ static void list_sources(const struct department_service *service, struct buffer
     }
 }
 
-static void log_start(const struct department_service *service, const struct config *config)
+static void log_settings(const struct department_service *service, const struct settings *settings,
+                         const struct config *config, const char *message)
 {
     struct buffer on, off;
     char receiver[HTTP_ORIGIN_SIZE] = "";
     const char *url = config_text(config, "deliver_url");
-    if (url)
+    if (url && service->desk)
         http_client_origin(url, receiver);
     buffer_init(&on, 1024);
     buffer_init(&off, 2048);
-    list_sources(service, &on, &off);
-    log_info("serving", LOG_TEXT("listen", service->books.listen),
-             LOG_INT("port", http_server_port(service->server)), LOG_TEXT("topic", service->topic),
-             LOG_INT("event_types", service->books.department->type_count),
-             LOG_TEXT("sources", on.data), LOG_TEXT("sources_off", off.data),
-             LOG_TEXT("delivers_to", receiver));
+    list_sources(settings, &on, &off);
+    log_write(LOG_LEVEL_INFO, message,
+              LOG_FIELDS(LOG_TEXT("listen", service->listen),
+                         LOG_INT("port", http_server_port(service->server)),
+                         LOG_TEXT("topic", service->topic),
+                         LOG_INT("event_types", settings->intake.department->type_count),
+                         LOG_TEXT("sources", on.data), LOG_TEXT("sources_off", off.data),
+                         LOG_TEXT("delivers_to", receiver)));
     buffer_free(&on);
     buffer_free(&off);
 }
@@ -218,39 +170,34 @@ static void log_start(const struct department_service *service, const struct con
 /* Where nobody takes them, handoffs stay in Kafka, and open in the database. */
 static int open_inbox(struct department_service *service, const struct config *config)
 {
-    const char *name = service->books.department->name;
+    const char *name = service->department;
     if (!receiver_is_set(config))
         return 0;
     int rc = delivery_open(config, name, publisher_producer(service->publisher), &service->desk);
     return rc ? rc : inbox_open(config, name, service->desk, &service->inbox);
 }
 
+/* Takes the settings over. */
 static int open_parts(struct department_service *service, const struct config *config,
-                      struct fault *fault)
+                      struct settings *settings)
 {
-    struct books *books = &service->books;
-    int rc = books_load(config, books, fault);
-    if (!rc)
-        rc = department_check_settings(config, fault);
+    snapshot_put(&service->settings, &settings->snapshot);
+    service->department = config_department(config);
+    service->listen = strdup(settings->listen);
+    if (!service->listen)
+        return ERR_MEMORY;
+    snprintf(service->topic, sizeof service->topic, "events.%s", service->department);
+    int rc = publisher_open(config, service->topic, &service->publisher);
     if (rc)
         return rc;
-    snprintf(service->topic, sizeof service->topic, "events.%s", books->department->name);
-    rc = publisher_open(config, service->topic, &service->publisher);
-    if (rc)
-        return rc;
+    settings->intake.publisher = service->publisher;
     intake_metrics_init();
-    service->intake = (struct intake){
-        .department = books->department,
-        .vocabulary = books->vocabulary,
-        .kinds = books->kinds,
-        .sources = books->sources,
-        .publisher = service->publisher,
-        .token = config_text(config, "token"),
-        .event_limit = (size_t)config_number(config, "event_limit"),
-        .scratch_limit = (size_t)config_number(config, "request_limit") * SCRATCH_BODIES,
-    };
     rc = open_inbox(service, config);
-    return rc ? rc : serve(service, config);
+    if (!rc)
+        rc = serve(service, config);
+    if (!rc)
+        log_settings(service, settings, config, "serving");
+    return rc;
 }
 
 int department_open(const struct config *config, struct department_service **out,
@@ -259,12 +206,19 @@ int department_open(const struct config *config, struct department_service **out
     struct department_service *service = calloc(1, sizeof *service);
     if (!service)
         return ERR_MEMORY;
-    int rc = open_parts(service, config, fault);
+    struct settings *settings = NULL;
+    snapshot_place_init(&service->settings);
+    int rc = settings_load(config, &settings, fault);
+    if (!rc)
+        rc = department_check_settings(config, fault);
+    if (rc)
+        settings_release(settings);
+    else
+        rc = open_parts(service, config, settings);
     if (rc) {
         department_close(service, 0);
         return rc;
     }
-    log_start(service, config);
     *out = service;
     return 0;
 }
@@ -272,6 +226,41 @@ int department_open(const struct config *config, struct department_service **out
 int department_port(const struct department_service *service)
 {
     return http_server_port(service->server);
+}
+
+/* --- another configuration --- */
+
+/* Whether handoffs are delivered at all is settled at the start. */
+static int renew_receiver(struct department_service *service, const struct config *config,
+                          struct buffer *restart)
+{
+    if (receiver_is_set(config) != (service->desk != NULL)) {
+        reload_restart(restart, "deliver_url");
+        return 0;
+    }
+    return service->desk ? delivery_renew(service->desk, config) : 0;
+}
+
+int department_reload(void *context, const struct config *fresh, struct buffer *restart,
+                      struct fault *fault)
+{
+    struct department_service *service = context;
+    struct settings *settings = NULL;
+    int rc = settings_load(fresh, &settings, fault);
+    if (!rc)
+        rc = settings_check_listen(settings, service->listen, fault);
+    if (!rc)
+        rc = renew_receiver(service, fresh, restart);
+    if (rc) {
+        settings_release(settings);
+        return rc;
+    }
+    if (strcmp(settings->listen, service->listen) != 0)
+        reload_restart(restart, "listen");
+    settings->intake.publisher = service->publisher;
+    log_settings(service, settings, fresh, "serving by the new configuration");
+    snapshot_put(&service->settings, &settings->snapshot);
+    return 0;
 }
 
 /* --- drain and close --- */
@@ -291,7 +280,8 @@ void department_close(struct department_service *service, int ms)
     publisher_close(service->publisher, left > 0 ? (int)left : 0);
     if (ended)
         delivery_free(service->desk);
-    books_free(&service->books);
+    snapshot_put(&service->settings, NULL);
+    free(service->listen);
     free(service);
 }
 
@@ -346,7 +336,8 @@ int department_main(const char *name, int argc, char **argv)
         return status;
     int rc = open_or_tell(config, &service);
     if (!rc) {
-        stop_wait(-1);
+        const struct reload reload = {config, department_check, department_reload, service};
+        reload_until_stop(&reload);
         log_info("ending: answering what is under way");
         department_close(service, STOP_DRAIN_MS);
     }

@@ -208,6 +208,19 @@ static void test_spans(void **state)
     assert_false(hash_span((struct span){"a\0", 2}) == hash_span(span_of("a")));
 }
 
+static void test_lines(void **state)
+{
+    (void)state;
+    struct span rest = span_of("\n\r\n a \r\n\nb\rc"), line;
+    assert_true(span_next_line(&rest, &line) && span_is(line, " a "));
+    assert_true(span_next_line(&rest, &line) && span_is(line, "b"));
+    assert_true(span_next_line(&rest, &line) && span_is(line, "c"));
+    assert_false(span_next_line(&rest, &line));
+    assert_false(span_next_line(&rest, &line));
+    rest = (struct span){NULL, 0};
+    assert_false(span_next_line(&rest, &line));
+}
+
 /* A fault's text is sent to clients as JSON: it is never cut within a character. */
 static void test_fault_is_cut_at_a_character(void **state)
 {
@@ -258,6 +271,7 @@ int main(void)
         cmocka_unit_test(test_durations),
         cmocka_unit_test(test_retry),
         cmocka_unit_test(test_spans),
+        cmocka_unit_test(test_lines),
         cmocka_unit_test(test_fault_is_cut_at_a_character),
         cmocka_unit_test(test_pointer_is_cut_at_an_escape),
     };

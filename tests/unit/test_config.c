@@ -25,6 +25,7 @@ static void clear_environment(void)
         unsetenv(name);
     }
     unsetenv("TL_CONFIG");
+    unsetenv("TL_SECRETS");
     unsetenv("TEST_VALUE");
 }
 
@@ -158,6 +159,70 @@ static void test_secrets(void **state)
     assert_string_equal(fault.file, "TL_LISTEN");
     assert_non_null(strstr(fault.detail, "cannot be read"));
     unsetenv("TL_SECRETS");
+}
+
+/* A file of secrets can change while a program runs, its variables cannot. */
+static void test_load_again(void **state)
+{
+    (void)state;
+    struct fault fault = {0};
+    struct config *fresh = NULL;
+    folder_write(&folder, "TL_TOKEN", "first\n");
+    setenv("TL_SECRETS", folder.path, 1);
+    struct config *running = load("tl-sales", PROGRAM_DEPARTMENT);
+    folder_write(&folder, "TL_TOKEN", "second\n");
+    assert_int_equal(config_load_again(running, &fresh, &fault), 0);
+    assert_string_equal(config_text(running, "token"), "first");
+    assert_string_equal(config_text(fresh, "token"), "second");
+    assert_string_equal(config_section(fresh), "tl-sales");
+    config_free(fresh);
+    folder_write(&folder, "throughline.json", "{\"tokne\": 1}");
+    assert_int_equal(config_load_again(running, &fresh, &fault), ERR_INVALID);
+    assert_string_equal(fault.pointer, "/tokne");
+    config_free(running);
+}
+
+static const struct {
+    const char *json;
+    const char *keys; /* that need a restart */
+} changes[] = {
+    {"{\"token\": \"a\", \"http_idle\": \"60s\", \"kafka\": {\"x\": 1}}", ""},
+    {"{\"token\": \"b\", \"http_idle\": \"1m\", \"kafka\": {\"x\": \"1\"}}", ""},
+    {"{\"kafka\": {\"x\": 1}, \"log_level\": \"debug\", \"deliver_url\": \"http://h/\"}", ""},
+    {"{\"http_idle\": \"61s\", \"listen\": \"[::1]:1\", \"kafka\": {\"x\": 1}}",
+     "listen http_idle"},
+    {"{\"writers\": 7, \"database\": \"x\", \"kafka\": {\"x\": 1}}", ""}, /* of other programs */
+    {"{\"kafka\": {\"x\": 2}}", "kafka"},
+    {"{\"kafka\": {\"y\": 1}}", "kafka"},
+    {"{\"kafka\": {\"x\": 1, \"y\": 1}}", "kafka"},
+    {"{\"brokers\": \"other:1\"}", "brokers kafka"},
+};
+
+static void test_what_a_running_program_keeps(void **state)
+{
+    (void)state;
+    folder_write(&folder, "throughline.json", changes[0].json);
+    struct config *running = load("tl-sales", PROGRAM_DEPARTMENT);
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        struct buffer keys;
+        folder_write(&folder, "throughline.json", changes[i].json);
+        struct config *fresh = load("tl-sales", PROGRAM_DEPARTMENT);
+        buffer_init(&keys, 256);
+        config_keep_fixed(fresh, running, &keys);
+        if (strcmp(keys.data ? keys.data : "", changes[i].keys) != 0)
+            fail_msg("%s: %s", changes[i].json, keys.data ? keys.data : "nothing");
+        assert_int_equal(config_number(fresh, "http_idle"), 60000);
+        assert_null(config_text(fresh, "listen"));
+        assert_string_equal(config_text(fresh, "brokers"), "127.0.0.1:9092");
+        assert_string_equal(config_kafka(fresh)[0].name, "x");
+        assert_string_equal(config_kafka(fresh)[0].value, "1");
+        assert_null(config_kafka(fresh)[1].name);
+        if (i == 1)
+            assert_string_equal(config_text(fresh, "token"), "b");
+        buffer_free(&keys);
+        config_free(fresh);
+    }
+    config_free(running);
 }
 
 static const struct {
@@ -334,8 +399,10 @@ static void test_shipped(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_defaults), TEST(test_order),     TEST(test_kafka),      TEST(test_secrets),
-        TEST(test_files),    TEST(test_variables), TEST(test_bugs_abort), TEST(test_shipped),
+        TEST(test_defaults), TEST(test_order),      TEST(test_kafka),
+        TEST(test_secrets),  TEST(test_load_again), TEST(test_what_a_running_program_keeps),
+        TEST(test_files),    TEST(test_variables),  TEST(test_bugs_abort),
+        TEST(test_shipped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

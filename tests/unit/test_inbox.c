@@ -6,6 +6,7 @@
 
 #include "common/base/clock.h"
 #include "common/http/http_server.h"
+#include "common/metrics.h"
 
 #define TOPIC  "handoffs.sales"
 #define SECRET "whsec_c2VjcmV0LWtleS1mb3ItdGVzdHMhMg=="
@@ -70,6 +71,17 @@ static bool hangs(void *unused)
     bool hanging = got.hanging != NULL;
     pthread_mutex_unlock(&lock);
     return hanging;
+}
+
+static int64_t failed_tries(void)
+{
+    return metric_value(
+        metric_counter("throughline_delivery_tries_total", "outcome=\"failed\"", ""));
+}
+
+static bool fails(void *before)
+{
+    return failed_tries() > *(int64_t *)before;
 }
 
 static void wait_for_id(char *id)
@@ -196,6 +208,38 @@ static void hanging_receiver_is_left_in_time(void **state)
     wait_for_id(first);
 }
 
+/* What waits goes by the new receiver's settings, what comes later, too. */
+static void receiver_is_exchanged(void **state)
+{
+    (void)state;
+    char settings[512], first[] = ID(1) "/1", second[] = ID(2) "/1";
+    struct buffer restart;
+    struct fault fault = {0};
+    struct config *fresh;
+    int64_t before = failed_tries();
+    open_service(", \"deliver_breaker_ceiling\": \"100ms\", \"deliver_breaker_floor\": \"20ms\"");
+    snprintf(settings, sizeof settings,
+             "{" SOON "\"tl-sales\": {\"deliver_url\": \"http://127.0.0.1:%d/nowhere\", "
+             "\"deliver_secret\": \"" SECRET "\"}}",
+             http_server_port(receiver));
+    mock_write(&kit.mock, "throughline.json", settings);
+    buffer_init(&restart, 256);
+    assert_int_equal(config_load_again(kit.mock.config, &fresh, &fault), 0);
+    assert_int_equal(department_reload(kit.service, fresh, &restart, &fault), 0);
+    assert_int_equal(department_reload(kit.service, fresh, &restart, &fault),
+                     0); /* unused: freed */
+    config_free(fresh);
+    produce(ID(1), "1", "throughline.handoff.opened");
+    assert_true(mock_wait(fails, &before, 30000));
+    assert_int_equal(count_of(first), 0);
+    assert_int_equal(department_reload(kit.service, kit.mock.config, &restart, &fault), 0);
+    wait_for_id(first);
+    produce(ID(2), "1", "throughline.handoff.opened");
+    wait_for_id(second);
+    assert_int_equal(restart.len, 0);
+    buffer_free(&restart);
+}
+
 /* Neither a receiver that is away, nor a topic that is missing, is the intake's business. */
 static void intake_does_not_notice(void **state)
 {
@@ -257,7 +301,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(handoff_goes_all_the_way), TEST(refused_handoff_is_reported),
         TEST(restart_goes_on),          TEST(hanging_receiver_is_left_in_time),
-        TEST(intake_does_not_notice),
+        TEST(receiver_is_exchanged),    TEST(intake_does_not_notice),
     };
     unsetenv("http_proxy");
     unsetenv("all_proxy");

@@ -54,6 +54,13 @@ static void settings_are_checked(void **state)
         {"{\"deliver_url\": \"http://x/\", \"deliver_secret\": \"" SECRET "\"}", NULL},
         {"{\"deliver_url\": \"https://u:p@x:8443/y?z=1\", \"deliver_secret\": \"" SECRET "\"}",
          NULL},
+        {"{\"deliver_url\": \"http://x/\", \"deliver_secret\": \"YQ==\\nYg==\\nYw==\\nZA==\\n\"}",
+         NULL},
+        {"{\"deliver_url\": \"http://x/\", \"deliver_secret\": \"YQ==\\n\\nof nothing\"}",
+         "/deliver_secret"},
+        {"{\"deliver_url\": \"http://x/\", \"deliver_secret\": "
+         "\"YQ==\\nYg==\\nYw==\\nZA==\\nZQ==\"}",
+         "/deliver_secret"},
         {"{\"deliver_url\": \"x/y\", \"deliver_secret\": \"" SECRET "\"}", "/deliver_url"},
         {"{\"deliver_url\": \"http://\", \"deliver_secret\": \"" SECRET "\"}", "/deliver_url"},
         {"{\"deliver_url\": \"file:///x\", \"deliver_secret\": \"" SECRET "\"}", "/deliver_url"},

@@ -383,6 +383,44 @@ static void verifies(void **state)
     }
 }
 
+/* The same configuration with other secrets around its own; NULL: it has none. */
+static char *among_others(const char *text, const char *before, const char *after)
+{
+    json_t *config = parse(text);
+    const char *key = json_object_get(config, "password") ? "password" : "secret";
+    const char *secret = json_string_value(json_object_get(config, key));
+    char *all = NULL, *changed = NULL;
+    if (secret) {
+        assert_true(asprintf(&all, "%s%s%s", before, secret, after) > 0);
+        assert_int_equal(json_object_set_new(config, key, json_string(all)), 0);
+        changed = json_dumps(config, 0);
+        assert_non_null(changed);
+    }
+    free(all);
+    json_decref(config);
+    return changed;
+}
+
+/* Each one's place does not matter, and what is not valid does not become so. */
+static void each_of_several_secrets_counts(void **state)
+{
+    (void)state;
+    static const char *const around[][2] = {{"b3RoZXI=\n", ""},
+                                            {"", "\nb3RoZXI="},
+                                            {"\r\nb3RoZXI=\r\n\r\n", "\r\n"},
+                                            {"YQ==\nYg==\nYw==\n", "\n"}};
+    for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
+        struct check check = checks[i];
+        char *changed = among_others(checks[i].config, around[i % 4][0], around[i % 4][1]);
+        struct fault fault = {0};
+        check.config = changed;
+        int rc = changed ? verify(&check, &fault) : check.valid ? 0 : ERR_INVALID;
+        if (check.valid ? rc != 0 : rc != ERR_INVALID || (changed && !*fault.detail))
+            fail_msg("%s: %d %s", check.what, rc, fault.detail);
+        free(changed);
+    }
+}
+
 static const struct {
     const char *config, *pointer;
 } broken[] = {
@@ -423,6 +461,9 @@ static const struct {
      "/tolerance"},
     {"{\"scheme\":\"standard-webhooks\",\"secret\":\"whsec_\"}", "/secret"},
     {"{\"scheme\":\"standard-webhooks\",\"secret\":\"whsec_not base64\"}", "/secret"},
+    {"{\"scheme\":\"standard-webhooks\",\"secret\":\"YQ==\\nnot base64\"}", "/secret"},
+    {"{\"scheme\":\"hmac\",\"header\":\"S\",\"secret\":\"a\\nb\\nc\\nd\\ne\"}", "/secret"},
+    {"{\"scheme\":\"basic\",\"user\":\"a\",\"password\":\"a\\nb\\nc\\nd\\ne\"}", "/password"},
     {"{\"scheme\":\"basic\",\"user\":\"a:b\",\"password\":\"c\"}", "/user"},
     {"{\"scheme\":\"basic\",\"user\":\"a\"}", "/password"},
 };
@@ -460,6 +501,18 @@ static void signs_standard_webhooks(void **state)
     assert_int_equal(
         signature_standard_webhook(secrets[0], span_of("m"), 1, span_of(BODY), text, 47),
         ERR_LIMIT);
+    char both[160];
+    static const char two[] = "b3RoZXI=\nwhsec_c2VjcmV0LWtleS1mb3ItdGVzdHMhMg\n";
+    assert_int_equal(
+        signature_standard_webhook(two, span_of("msg_1"), 1700000000, span_of(BODY), both, 96), 0);
+    assert_int_equal(strlen(both), 95);
+    assert_memory_equal(both, "v1,", 3);
+    assert_string_equal(both + 47, " v1," STANDARD);
+    assert_int_equal(
+        signature_standard_webhook(two, span_of("msg_1"), 1700000000, span_of(BODY), both, 95),
+        ERR_LIMIT);
+    assert_int_equal(signature_standard_webhook("\n", span_of("m"), 1, span_of(BODY), both, 95),
+                     ERR_INVALID);
 }
 
 static void computes_hmac_over_any_bytes(void **state)
@@ -482,6 +535,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(verifies),
+        cmocka_unit_test(each_of_several_secrets_counts),
         cmocka_unit_test(refuses_broken_configuration),
         cmocka_unit_test(signs_standard_webhooks),
         cmocka_unit_test(computes_hmac_over_any_bytes),
