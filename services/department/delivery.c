@@ -267,25 +267,49 @@ int delivery_open(const struct config *config, const char *department,
     return rc;
 }
 
-int delivery_renew(struct delivery_desk *desk, const struct config *config)
+struct delivery_renewal {
+    struct receiver *receivers[THREADS_LIMIT];
+    char name[HTTP_ORIGIN_SIZE];
+};
+
+int delivery_prepare(struct delivery_desk *desk, const struct config *config,
+                     struct delivery_renewal **out)
 {
-    struct receiver *fresh[THREADS_LIMIT] = {NULL};
+    struct delivery_renewal *renewal = calloc(1, sizeof *renewal);
+    if (!renewal)
+        return ERR_MEMORY;
     int rc = 0;
     for (size_t i = 0; i < desk->thread_count && rc == 0; i++)
-        rc = receiver_new(config, &desk->cut, &fresh[i]);
-    if (rc == 0) {
-        pthread_mutex_lock(&desk->lock);
-        for (size_t i = 0; i < desk->thread_count; i++) {
-            struct receiver *unused = desk->renewed[i];
-            desk->renewed[i] = fresh[i];
-            fresh[i] = unused;
-        }
-        delivery_log_rename(&desk->log, config_text(config, "deliver_url"));
-        pthread_mutex_unlock(&desk->lock);
+        rc = receiver_new(config, &desk->cut, &renewal->receivers[i]);
+    if (rc != 0) {
+        delivery_renewal_free(renewal);
+        return rc;
     }
-    for (size_t i = 0; i < desk->thread_count; i++)
-        receiver_free(fresh[i]);
-    return rc;
+    http_client_origin(config_text(config, "deliver_url"), renewal->name);
+    *out = renewal;
+    return 0;
+}
+
+void delivery_renew(struct delivery_desk *desk, struct delivery_renewal *renewal)
+{
+    if (!renewal)
+        return;
+    pthread_mutex_lock(&desk->lock);
+    for (size_t i = 0; i < desk->thread_count; i++) {
+        struct receiver *unused = desk->renewed[i];
+        desk->renewed[i] = renewal->receivers[i];
+        renewal->receivers[i] = unused;
+    }
+    memcpy(desk->log.receiver, renewal->name, sizeof renewal->name);
+    pthread_mutex_unlock(&desk->lock);
+    delivery_renewal_free(renewal);
+}
+
+void delivery_renewal_free(struct delivery_renewal *renewal)
+{
+    for (size_t i = 0; renewal && i < THREADS_LIMIT; i++)
+        receiver_free(renewal->receivers[i]);
+    free(renewal);
 }
 
 void delivery_stop(struct delivery_desk *desk, int grace_ms)

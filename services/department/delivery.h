@@ -19,9 +19,15 @@ struct delivery_desk;
 int delivery_open(const struct config *config, const char *department,
                   struct kafka_producer *producer, struct delivery_desk **out) CHECKED;
 
-/* Deliveries that begin from here on go by the receiver's settings in `config`, which is read now;
- * tries under way end by the old ones. ERR_MEMORY: nothing has changed. */
-int delivery_renew(struct delivery_desk *desk, const struct config *config) CHECKED;
+/* Another configuration, in two steps, so that only the first can fail: the receiver by its
+ * settings in `config`, which is read now (ERR_MEMORY); and deliveries that begin from here on go
+ * by it, while tries under way end by the old one. The renewal is gone then; NULL changes nothing.
+ */
+struct delivery_renewal;
+int delivery_prepare(struct delivery_desk *desk, const struct config *config,
+                     struct delivery_renewal **out) CHECKED;
+void delivery_renew(struct delivery_desk *desk, struct delivery_renewal *renewal);
+void delivery_renewal_free(struct delivery_renewal *renewal); /* NULL is fine */
 
 /* Room for another change? After a false answer, only once there is some to spare. */
 bool delivery_has_room(struct delivery_desk *desk);

@@ -9,11 +9,6 @@
 void delivery_log_init(struct delivery_log *log, const char *url)
 {
     *log = (struct delivery_log){.broken = false};
-    delivery_log_rename(log, url);
-}
-
-void delivery_log_rename(struct delivery_log *log, const char *url)
-{
     http_client_origin(url, log->receiver);
 }
 

@@ -19,7 +19,6 @@ struct delivery_log {
 };
 
 void delivery_log_init(struct delivery_log *log, const char *url);
-void delivery_log_rename(struct delivery_log *log, const char *url); /* it is another one now */
 
 /* After each try; `broken`: the breaker is open. */
 void delivery_log_try(struct delivery_log *log, const char *handoff_id,

@@ -39,7 +39,8 @@ struct door {
 
 struct department_service {
     struct snapshot_place settings;
-    char *listen; /* where it listens, whatever later settings say */
+    char *listen; /* where it listens, and whether by TLS, whatever later settings say */
+    bool tls;
     const char *department;
     char topic[64];
     struct publisher *publisher;
@@ -183,6 +184,7 @@ static int open_parts(struct department_service *service, const struct config *c
 {
     snapshot_put(&service->settings, &settings->snapshot);
     service->department = config_department(config);
+    service->tls = http_server_has_tls(config);
     service->listen = strdup(settings->listen);
     if (!service->listen)
         return ERR_MEMORY;
@@ -230,15 +232,26 @@ int department_port(const struct department_service *service)
 
 /* --- another configuration --- */
 
-/* Whether handoffs are delivered at all is settled at the start. */
-static int renew_receiver(struct department_service *service, const struct config *config,
-                          struct buffer *restart)
+/* Whether handoffs are delivered at all, and whether the listener speaks TLS, is settled at the
+ * start. */
+static int renew_parts(struct department_service *service, const struct config *config,
+                       struct buffer *restart, struct fault *fault)
 {
-    if (receiver_is_set(config) != (service->desk != NULL)) {
+    struct delivery_renewal *renewal = NULL;
+    int rc = 0;
+    if (receiver_is_set(config) != (service->desk != NULL))
         reload_restart(restart, "deliver_url");
-        return 0;
-    }
-    return service->desk ? delivery_renew(service->desk, config) : 0;
+    else if (service->desk)
+        rc = delivery_prepare(service->desk, config, &renewal);
+    if (http_server_has_tls(config) != service->tls)
+        reload_restart(restart, "tls_certificate");
+    else if (!rc && service->tls)
+        rc = http_server_renew(service->server, config, fault);
+    if (!rc)
+        delivery_renew(service->desk, renewal);
+    else
+        delivery_renewal_free(renewal);
+    return rc;
 }
 
 int department_reload(void *context, const struct config *fresh, struct buffer *restart,
@@ -250,7 +263,7 @@ int department_reload(void *context, const struct config *fresh, struct buffer *
     if (!rc)
         rc = settings_check_listen(settings, service->listen, fault);
     if (!rc)
-        rc = renew_receiver(service, fresh, restart);
+        rc = renew_parts(service, fresh, restart, fault);
     if (rc) {
         settings_release(settings);
         return rc;
@@ -289,15 +302,11 @@ void department_close(struct department_service *service, int ms)
 
 static int healthy(const struct config *config, struct fault *fault)
 {
-    struct books books = {0};
-    int rc = vocabulary_load(config_dir(config), &books.vocabulary, fault);
+    char *listen = NULL;
+    int rc = settings_find_listen(config, &listen, fault);
     if (!rc)
-        rc = find_department(config, &books, fault);
-    if (!rc)
-        rc = find_listen(config, &books, fault);
-    if (!rc)
-        rc = readiness_of_own(books.listen, http_server_has_tls(config), fault);
-    books_free(&books);
+        rc = readiness_of_own(listen, http_server_has_tls(config), fault);
+    free(listen);
     return rc;
 }
 

@@ -18,12 +18,12 @@ static void free_settings(struct snapshot *snapshot)
     free(settings);
 }
 
-static int find_department(const struct config *config, struct settings *settings,
-                           struct fault *fault)
+static int find_department(const struct config *config, const struct vocabulary *vocabulary,
+                           const struct department **department, struct fault *fault)
 {
     const char *name = config_department(config);
-    settings->intake.department = vocabulary_department(settings->vocabulary, span_of(name));
-    if (settings->intake.department)
+    *department = vocabulary_department(vocabulary, span_of(name));
+    if (*department)
         return 0;
     return fault_set(fault, "", "there is no %s/departments/%s.json", config_dir(config), name);
 }
@@ -42,19 +42,30 @@ int settings_check_listen(const struct settings *settings, const char *listen, s
                      listen);
 }
 
-static int find_listen(const struct config *config, struct settings *settings, struct fault *fault)
+static int find_listen(const struct config *config, const struct department *department,
+                       char **listen, struct fault *fault)
 {
-    const struct department *department = settings->intake.department;
     const char *set = config_text(config, "listen");
-    const char *listen = set ? set : department->listen;
-    if (!listen)
+    const char *found = set ? set : department->listen;
+    if (!found)
         return fault_set(fault, "/listen",
                          "where to listen is not known: set TL_LISTEN, or \"listen\" in "
                          "throughline.json or departments/%s.json",
                          department->name);
-    int rc = settings_check_listen(settings, listen, fault);
-    if (rc == 0 && !(settings->listen = strdup(listen)))
-        rc = ERR_MEMORY;
+    *listen = strdup(found);
+    return *listen ? 0 : ERR_MEMORY;
+}
+
+int settings_find_listen(const struct config *config, char **listen, struct fault *fault)
+{
+    struct vocabulary *vocabulary = NULL;
+    const struct department *department;
+    int rc = vocabulary_load(config_dir(config), &vocabulary, fault);
+    if (!rc)
+        rc = find_department(config, vocabulary, &department, fault);
+    if (!rc)
+        rc = find_listen(config, department, listen, fault);
+    vocabulary_free(vocabulary);
     return rc;
 }
 
@@ -87,13 +98,15 @@ static int load(const struct config *config, struct settings *settings, struct f
     if (!rc)
         rc = vocabulary_load(dir, &settings->vocabulary, fault);
     if (!rc)
-        rc = find_department(config, settings, fault);
+        rc = find_department(config, settings->vocabulary, &settings->intake.department, fault);
     if (!rc)
         rc = sources_load(dir, settings->vocabulary, settings->kinds, &settings->sources, fault);
     if (!rc)
         rc = take_token(config, settings, fault);
     if (!rc)
-        rc = find_listen(config, settings, fault);
+        rc = find_listen(config, settings->intake.department, &settings->listen, fault);
+    if (!rc)
+        rc = settings_check_listen(settings, settings->listen, fault);
     if (!rc)
         rc = check_limits(config, fault);
     return rc;

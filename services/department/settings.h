@@ -28,6 +28,9 @@ int settings_load(const struct config *config, struct settings **out, struct fau
 int settings_check_listen(const struct settings *settings, const char *listen,
                           struct fault *fault) CHECKED;
 
+/* Where the configuration has the department listen, read without the rest. The caller frees it. */
+int settings_find_listen(const struct config *config, char **listen, struct fault *fault) CHECKED;
+
 struct settings *settings_take(struct snapshot_place *place);
 void settings_release(struct settings *settings); /* NULL is fine */
 
