@@ -28,6 +28,8 @@ struct pg;
 struct pg_result;
 
 /* What went wrong, for whoever is to tell of it; nothing in it outlives the report. */
+#define PG_MESSAGE_SIZE 512 /* of what pg_message tells */
+
 struct pg_failure {
     int code;             /* ERR_BUSY or ERR_IO */
     const char *sqlstate; /* 08001 and 08006 also where it was libpq or we who gave up */
@@ -64,7 +66,8 @@ void pg_set_answer_ms(struct pg *pg, int answer_ms);
 int pg_look(struct pg *pg) CHECKED;
 int pg_server_version(const struct pg *pg); /* 150020 for 15.20 */
 
-/* Of the last failure: five characters, and the server's message. Never NULL. */
+/* Of the last failure: five characters, and the server's message, which may have values of rows
+ * (pg_words.h). Never NULL. */
 const char *pg_sqlstate(const struct pg *pg);
 const char *pg_message(const struct pg *pg);
 

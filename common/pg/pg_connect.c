@@ -6,6 +6,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/pg/pg_words.h"
 
 #define CONNECT_MS 5000
 
@@ -52,9 +53,11 @@ static void remember_refusal(struct pg *pg, const char *text)
         memcpy(sqlstate, at + 3, 5);
         snprintf(message, sizeof message, "%.*s", (int)strcspn(at + 10, "\n"), at + 10);
         pg_remember(pg, sqlstate, message);
+        pg_words_of_connection(pg->message);
         return;
     }
     pg_remember(pg, "08001", text);
+    pg_words_of_connection(pg->message);
 }
 
 /* Drives PQconnectPoll under one deadline for all hosts and addresses of the
@@ -86,6 +89,7 @@ static int check_conninfo(struct pg *pg, const char *conninfo)
         return 0;
     }
     pg_remember(pg, "08001", error ? error : "no memory");
+    pg_words_of_connection(pg->message);
     PQfreemem(error);
     return pg_report(pg, ERR_IO);
 }

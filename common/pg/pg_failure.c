@@ -5,6 +5,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/pg/pg_words.h"
 
 #define ASKED_SIZE 100
 
@@ -83,9 +84,11 @@ static void log_failure(const struct pg_failure *failure)
 
 int pg_report(struct pg *pg, int code)
 {
-    char asked[ASKED_SIZE];
+    char asked[ASKED_SIZE], words[sizeof pg->message];
     begin_of(pg->asked ? pg->asked : "", asked);
-    const struct pg_failure failure = {code, pg->sqlstate, pg->message, asked,
+    snprintf(words, sizeof words, "%s", pg->message);
+    pg_words_of_statement(pg->sqlstate, words);
+    const struct pg_failure failure = {code, pg->sqlstate, words, asked,
                                        clock_monotonic_ms() - pg->began_ms};
     if (pg->options.report)
         pg->options.report(pg->options.context, &failure);

@@ -20,7 +20,7 @@ struct pg {
     int64_t heard_ms;      /* when the server last answered */
     const char *asked;     /* the statement under way, or what stands for it */
     char sqlstate[6];
-    char message[512];
+    char message[PG_MESSAGE_SIZE];
     char last_word_sqlstate[6]; /* of a FATAL that came unasked: why the server hung up; or "" */
     char last_word[512];
     /* Statements prepared on this connection, hashed by their address. */

@@ -7,6 +7,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/stop.h"
+#include "common/pg/pg_words.h"
 #include "services/aggregator/database.h"
 #include "services/aggregator/event_types.h"
 #include "services/aggregator/hold.h"
@@ -383,6 +384,16 @@ static void count_batch(struct session *session, const struct stage_batch *done)
     session->oldest_ms = -1;
 }
 
+/* Not reported by pg: only here is it known that nothing takes care of it. */
+static void tell_refusal(struct session *session)
+{
+    char words[PG_MESSAGE_SIZE];
+    const char *sqlstate = pg_sqlstate(session->apply.pg);
+    snprintf(words, sizeof words, "%s", pg_message(session->apply.pg));
+    pg_words_of_statement(sqlstate, words);
+    on_trouble(session, &(const struct pg_failure){ERR_INVALID, sqlstate, words, "a batch", 0});
+}
+
 static int flush(struct session *session)
 {
     struct stage_batch done = {.records = session->batch.record_count,
@@ -400,11 +411,8 @@ static int flush(struct session *session)
         rc = hold_batch(session);
         return rc ? rc : read_again(session);
     }
-    if (rc ==
-        ERR_INVALID) /* not reported by pg: only here is it known that nothing takes care of it */
-        on_trouble(session,
-                   &(const struct pg_failure){rc, pg_sqlstate(session->apply.pg),
-                                              pg_message(session->apply.pg), "a batch", 0});
+    if (rc == ERR_INVALID)
+        tell_refusal(session);
     if (rc != 0)
         return rc;
     if (session->trouble && done.records > 0)
