@@ -8,9 +8,9 @@
  *
  *   log_warn("Kafka does not answer", LOG_TEXT("error", text), LOG_INT("wait_ms", ms));
  *
- * No personal data at info level and above: nothing that came from outside in an event, a request, a
- * payload, a record or its headers, or from a row; names of the configuration, numbers, and ids that
- * are ours may stand there. No secret at any level. tests/e2e/test_logs.py looks for both.
+ * No personal data at info level and above: nothing that came from outside in an event, a request,
+ * a payload, a record or its headers, or from a row; names of the configuration, numbers, and ids
+ * that are ours may stand there. No secret at any level. tests/e2e/test_logs.py looks for both.
  * Thread-safe; a line is one write().
  */
 #ifndef COMMON_BASE_LOG_H
