@@ -80,6 +80,7 @@ const struct config_option config_options[] = {
     {"watch_max_age", OPTION_DURATION, "365d", 1, INT64_C(36500) * 86400 * SEC, AGGREGATOR, RELOADS, "who is stale, or not told, since longer ago is listed, but not raised any more"},
     {"watch_every", OPTION_DURATION, "1s", 10, 3600 * SEC, AGGREGATOR, RELOADS, "how often it is looked for what is overdue, stale or untold"},
     {"lease", OPTION_DURATION, "10s", 500, 3600 * SEC, AGGREGATOR, 0, "who relays the outbox, or watches, and does not show for so long, is ended by another aggregator"},
+    {"services", OPTION_TEXT, NULL, 0, 0, CLI, 0, "where services are asked that are not where they listen: tl-sales=sales:8101,tl-billing=https://billing:8102"},
     {"topic_partitions", OPTION_NUMBER, "6", 1, 1000, CLI, 0, "partitions of a topic that throughline migrate makes: so many writers can share it out"},
     {"topic_replication", OPTION_NUMBER, "0", 0, 32, CLI, 0, "replicas of such a topic; 0: as the brokers' default.replication.factor says"},
     {"topic_min_insync", OPTION_NUMBER, "0", 0, 32, CLI, 0, "its min.insync.replicas, which have an event before it is acknowledged; 0: as the brokers' says"},

@@ -118,9 +118,7 @@ rd_kafka_resp_err_t kafka_admin_metadata(struct kafka_admin *admin, int ms, void
     return rd_kafka_metadata(admin->client, 1, NULL, what, ms);
 }
 
-/* Offsets of many partitions by one request to each broker. The list's offsets are what is asked
- * for (a time in ms, RD_KAFKA_OFFSET_BEGINNING or _END) and then the answer. */
-static rd_kafka_resp_err_t ask_offsets(struct kafka_admin *admin, int ms, void *what)
+rd_kafka_resp_err_t kafka_admin_offsets(struct kafka_admin *admin, int ms, void *what)
 {
     const rd_kafka_topic_partition_list_t *question = what;
     rd_kafka_topic_partition_list_t *answer = rd_kafka_topic_partition_list_copy(question);
@@ -144,7 +142,7 @@ static int find_offsets(struct kafka_admin *admin, const struct kafka_cluster *c
         rd_kafka_topic_partition_list_add(list, cluster->partitions[i].topic,
                                           cluster->partitions[i].partition)
             ->offset = asked;
-    int rc = kafka_admin_ask(admin, deadline, KAFKA_ADMIN_STEP_MS, ask_offsets, list);
+    int rc = kafka_admin_ask(admin, deadline, KAFKA_ADMIN_STEP_MS, kafka_admin_offsets, list);
     for (size_t i = 0; i < cluster->count && rc == 0; i++)
         offsets[i] = list->elems[i].offset >= 0 ? list->elems[i].offset : -1;
     rd_kafka_topic_partition_list_destroy(list);

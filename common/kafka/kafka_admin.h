@@ -43,6 +43,12 @@ int kafka_admin_look(struct kafka_admin *admin, const char *prefix, int ms,
  */
 int kafka_admin_find_time(struct kafka_admin *admin, const struct kafka_cluster *cluster,
                           int64_t time_ms, int ms, int64_t *offsets) CHECKED;
+
+/* For each partition of `cluster`, how long ago (ms, to the second) the record at its `low`, or the
+ * first one behind it, was written, into ages[i]; all within `ms`. By the times that records bear,
+ * up to 12 days. ERR_BUSY, ERR_STOPPED as above. */
+int kafka_admin_ages(struct kafka_admin *admin, const struct kafka_cluster *cluster, int ms,
+                     int64_t *ages) CHECKED;
 void kafka_cluster_free(struct kafka_cluster *cluster);
 
 /* Why the last look failed. Never NULL. */

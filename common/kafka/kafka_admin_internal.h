@@ -28,6 +28,11 @@ int kafka_admin_ask(struct kafka_admin *admin, int64_t deadline, int step_ms,
  * **), for rd_kafka_metadata_destroy. */
 kafka_admin_question kafka_admin_metadata;
 
+/* Offsets of many partitions by one request to each broker: `what` is a list of partitions
+ * (rd_kafka_topic_partition_list_t), its offsets are what is asked for (a time in ms,
+ * RD_KAFKA_OFFSET_BEGINNING or _END) and then the answer. */
+kafka_admin_question kafka_admin_offsets;
+
 #define KAFKA_ADMIN_STEP_MS 1000 /* how long one request goes on after stop was asked for */
 
 #endif

@@ -76,6 +76,11 @@ int books_read(struct books *books, struct pg *pg)
     return read_by(books, pg, SQL_BOOKS, true);
 }
 
+int books_read_kept(struct books *books, struct pg *pg)
+{
+    return read_by(books, pg, SQL_BOOKS_KEPT, true);
+}
+
 int books_read_offsets(struct books *books, struct pg *pg)
 {
     return read_by(books, pg, SQL_BOOKS_OFFSETS, false);
@@ -115,13 +120,21 @@ int64_t book_lag(const struct book *book)
     return book->high > from ? book->high - from : 0;
 }
 
-const char *book_wrong(const struct books *books, const struct book *book, char *text, size_t size)
+const char *book_wrong_rows(const struct book *book, char *text, size_t size)
 {
     if (book->difference > 0)
         snprintf(text, size, "%lld rows are missing", (long long)book->difference);
     else if (book->difference < 0)
         snprintf(text, size, "%lld rows too many", (long long)-book->difference);
-    else if (books->kafka_known && book->begun && book->in_kafka && book->next < book->low)
+    else
+        return NULL;
+    return text;
+}
+
+const char *book_wrong_place(const struct books *books, const struct book *book, char *text,
+                             size_t size)
+{
+    if (books->kafka_known && book->begun && book->in_kafka && book->next < book->low)
         snprintf(text, size,
                  "Kafka dropped %lld records before they were read: see throughline replay",
                  (long long)(book->low - book->next));
@@ -137,6 +150,12 @@ const char *book_wrong(const struct books *books, const struct book *book, char 
     else
         return NULL;
     return text;
+}
+
+const char *book_wrong(const struct books *books, const struct book *book, char *text, size_t size)
+{
+    const char *rows = book_wrong_rows(book, text, size);
+    return rows ? rows : book_wrong_place(books, book, text, size);
 }
 
 bool books_reached(const struct books *books, const struct kafka_cluster *goal)

@@ -34,6 +34,9 @@ void books_free(struct books *books);
 
 /* Recounts the database's side. */
 int books_read(struct books *books, struct pg *pg) CHECKED;
+/* The same as they are kept, without counting rows, which is quick: rows that were taken away by
+ * hand are not missed. */
+int books_read_kept(struct books *books, struct pg *pg) CHECKED;
 /* Only how far each partition has been read, which is quick. */
 int books_read_offsets(struct books *books, struct pg *pg) CHECKED;
 
@@ -46,6 +49,11 @@ int64_t book_lag(const struct book *book);
 
 /* What is wrong with this partition, in words; NULL: nothing. `text` has room for `size`. */
 const char *book_wrong(const struct books *books, const struct book *book, char *text, size_t size);
+
+/* The two halves of it: rows that are missing or too many; where it is read, or is not. */
+const char *book_wrong_rows(const struct book *book, char *text, size_t size);
+const char *book_wrong_place(const struct books *books, const struct book *book, char *text,
+                             size_t size);
 
 /* Every partition has been read at least to the high watermark it has in `goal`. */
 bool books_reached(const struct books *books, const struct kafka_cluster *goal);

@@ -200,10 +200,29 @@ int cli_query_failed(const struct pg *pg, int code)
     return EXIT_FAILED;
 }
 
+/* "host:port", or "https://host:port", of a service that option `services` names. */
+static bool find_named(const char *services, const char *section, char *address, size_t size)
+{
+    size_t name = strlen(section);
+    for (const char *at = services; at && *at; at += strcspn(at, ",")) {
+        at += strspn(at, ", ");
+        if (strncmp(at, section, name) != 0 || at[name] != '=')
+            continue;
+        at += name + 1;
+        if (strncmp(at, "http://", 7) == 0)
+            at += 7;
+        int len = snprintf(address, size, "%.*s", (int)strcspn(at, ", "), at);
+        return len > 0 && (size_t)len < size;
+    }
+    return false;
+}
+
 bool cli_address(const struct cli *cli, const char *section, enum program_kind kind,
                  const char *fallback, char *address, size_t size, struct fault *fault)
 {
     struct config *config;
+    if (cli->config && find_named(config_text(cli->config, "services"), section, address, size))
+        return true;
     int rc = config_load(cli->config_dir, section, kind, &config, fault);
     if (rc != 0) {
         if (rc != ERR_INVALID)

@@ -84,7 +84,8 @@ int cli_query_failed(const struct pg *pg, int code);
 /* The command that `word` was probably meant to be; NULL: none comes near. */
 const struct command *cli_suggest(const struct command *const *commands, const char *word);
 
-/* Where a program listens, "127.0.0.1:8101" or "https://127.0.0.1:8101", as its own configuration
+/* Where a program is asked: where option `services` says (after cli_load), else where it listens,
+ * "127.0.0.1:8101" or "https://127.0.0.1:8101", as its own configuration
  * says, else `fallback` (may be NULL); a wildcard address becomes loopback. `section` is its name,
  * "tl-sales". False (told in `fault`) when its configuration is wrong or says nothing. `address`
  * has room for `size`. */

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "services/cli/cli.h"
 #include "services/cli/status.h"
@@ -34,27 +35,6 @@ void status_wrong(struct status_part *part, const char *format, ...)
     vsnprintf(part->text, sizeof part->text, format, args);
     va_end(args);
     part->wrong = true;
-}
-
-void status_judge_books(struct status *status)
-{
-    if (!status->books_known)
-        return;
-    struct status_part *part = status_part(status, "books");
-    int64_t records = 0, lag = 0, differences = 0;
-    char text[200];
-    for (size_t i = 0; i < status->books.count; i++) {
-        const struct book *book = &status->books.items[i];
-        records += book->records;
-        lag += book_lag(book);
-        differences += book_wrong(&status->books, book, text, sizeof text) != NULL;
-    }
-    if (differences > 0)
-        status_wrong(part, "%lld of %zu partitions do not balance: throughline reconcile",
-                     (long long)differences, status->books.count);
-    else
-        status_fine(part, "%lld records read, %lld to come; they balance", (long long)records,
-                    (long long)lag);
 }
 
 static void print_part(const struct status_part *part, const char *mark)
@@ -110,6 +90,20 @@ static json_t *json_text(const char *text)
     return json;
 }
 
+/* {"events.sales": {"records": 12, "seconds": 3}} */
+static json_t *json_lags(const struct status *status)
+{
+    json_t *lags = json_object();
+    for (size_t i = 0; i < status->lag_count; i++) {
+        const struct status_lag *lag = &status->lags[i];
+        json_object_set_new(
+            lags, lag->topic,
+            json_pack("{s:I, s:o}", "records", (json_int_t)lag->records, "seconds",
+                      lag->seconds >= 0 ? json_integer(lag->seconds) : json_null()));
+    }
+    return lags;
+}
+
 static void print_json(const struct status *status, size_t wrong)
 {
     json_t *parts = json_array(), *partitions = json_array();
@@ -127,8 +121,8 @@ static void print_json(const struct status *status, size_t wrong)
                                   (json_int_t)book_lag(book), "wrong",
                                   book_wrong(&status->books, book, text, sizeof text)));
     }
-    json_t *root = json_pack("{s:b, s:o, s:o, s:o}", "ok", wrong == 0, "parts", parts, "partitions",
-                             partitions, "waiting",
+    json_t *root = json_pack("{s:b, s:o, s:o, s:o, s:o}", "ok", wrong == 0, "parts", parts, "lag",
+                             json_lags(status), "partitions", partitions, "waiting",
                              status->books_known ? json_integer(status->waiting) : json_null());
     char *text = json_dumps(root, JSON_INDENT(2));
     if (text)
@@ -137,24 +131,37 @@ static void print_json(const struct status *status, size_t wrong)
     json_decref(root);
 }
 
-int status_print(const struct status *status, bool json)
+/* What is wrong first, without what nothing is known of; the order is kept beside that. Returns how
+ * many are wrong. */
+static size_t sort_parts(struct status *status)
 {
-    size_t wrong = 0;
-    for (size_t i = 0; i < status->count; i++)
-        wrong += status->parts[i].wrong;
+    static struct status_part sorted[STATUS_PARTS];
+    size_t count = 0, wrong = 0;
+    for (int pass = 0; pass < 2; pass++) {
+        for (size_t i = 0; i < status->count; i++)
+            if (*status->parts[i].text && status->parts[i].wrong == (pass == 0))
+                sorted[count++] = status->parts[i];
+        if (pass == 0)
+            wrong = count;
+    }
+    memcpy(status->parts, sorted, count * sizeof *sorted);
+    status->count = count;
+    return wrong;
+}
+
+int status_print(struct status *status, bool json)
+{
+    size_t wrong = sort_parts(status);
     int exit_status = wrong ? EXIT_FAILED : EXIT_OK;
     if (json) {
         print_json(status, wrong);
         return exit_status;
     }
-    for (size_t i = 0; i < status->count; i++)
-        if (status->parts[i].wrong)
-            print_part(&status->parts[i], "WRONG");
-    if (wrong)
-        putchar('\n');
-    for (size_t i = 0; i < status->count; i++)
-        if (!status->parts[i].wrong)
-            print_part(&status->parts[i], "  ok ");
+    for (size_t i = 0; i < status->count; i++) {
+        if (i == wrong && wrong > 0)
+            putchar('\n');
+        print_part(&status->parts[i], status->parts[i].wrong ? "WRONG" : "  ok ");
+    }
     print_partitions(status);
     return exit_status;
 }
