@@ -18,7 +18,7 @@ CFLAGS   ?=
 
 # Says what is missing before the compiler does, in words that help. Targets that
 # build nothing, or install what they need themselves, do without.
-GOALS := $(filter-out help clean dependencies test demo format format-check lint,$(or $(MAKECMDGOALS),all))
+GOALS := $(filter-out help clean uninstall dependencies test demo format format-check lint,$(or $(MAKECMDGOALS),all))
 ifneq ($(GOALS),)
 MISSING := $(shell command -v $(firstword $(CC)) >/dev/null || echo '$(CC)'; \
              if ! command -v pkg-config >/dev/null; then echo pkg-config; else \
@@ -239,10 +239,24 @@ lint: $(BUILD)/gen/sql.h ## clang-tidy, and the rules of the tree
 	    printf '%s\n' $(filter-out tests/%,$(filter %.c,$(C_FILES))) | xargs -P 2 -n 8 sh -c \
 	    'clang-tidy --quiet "$$@" -- -std=c11 -D_GNU_SOURCE -I. -I$(BUILD)/gen $(PKG_CFLAGS) 2>/dev/null' lint; fi
 
-install: all ## install the programs, and the configuration as an example, under PREFIX
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/throughline
-	install $(filter-out %/tl-embedded-broker,$(PROGRAMS)) $(DESTDIR)$(PREFIX)/bin
-	cp -R config docs $(DESTDIR)$(PREFIX)/share/throughline
+# What is installed; uninstall takes away the same. Units name PREFIX, whatever DESTDIR is.
+INSTALLED := $(notdir $(filter-out %/tl-embedded-broker,$(PROGRAMS)))
+SHARE     := $(DESTDIR)$(PREFIX)/share/throughline
+UNIT_DIR  ?= $(PREFIX)/lib/systemd/system
+UNITS     := $(wildcard deploy/systemd/*.service)
+
+install: all ## install programs, units of systemd, and configuration and documents as examples, under PREFIX (DESTDIR)
+	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)
+	install $(INSTALLED:%=$(BUILD)/%) $(DESTDIR)$(PREFIX)/bin
+	cp -R config docs $(SHARE)
+	$(if $(wildcard .env.example),install -m 644 .env.example $(SHARE)/throughline.env.example)
+	$(if $(UNITS),install -d $(DESTDIR)$(UNIT_DIR))
+	$(foreach unit,$(UNITS),sed 's|@PREFIX@|$(PREFIX)|g' '$(unit)' >'$(DESTDIR)$(UNIT_DIR)/$(notdir $(unit))' &&) true
+
+.PHONY: uninstall
+uninstall: ## take away what install has put under PREFIX (DESTDIR); /etc/throughline stays
+	rm -f $(INSTALLED:%=$(DESTDIR)$(PREFIX)/bin/%) $(foreach unit,$(UNITS),'$(DESTDIR)$(UNIT_DIR)/$(notdir $(unit))')
+	rm -rf $(SHARE)
 
 dependencies: ## install what building, demo and tests need (Debian, Ubuntu)
 	deploy/install-dependencies build demo test
