@@ -116,6 +116,11 @@ struct metric *metric_gauge(const char *name, const char *labels, const char *he
     return find_or_make(name, labels, help, &(const struct form){GAUGE, WHOLE, 0, 0});
 }
 
+struct metric *metric_gauge_seconds(const char *name, const char *labels, const char *help)
+{
+    return find_or_make(name, labels, help, &(const struct form){GAUGE, IN_SECONDS, 0, 0});
+}
+
 struct metric *metric_histogram(const char *name, const char *labels, const char *help,
                                 int64_t least, int64_t most)
 {

@@ -19,8 +19,9 @@ struct metric;
 struct metric *metric_counter(const char *name, const char *labels, const char *help);
 struct metric *metric_gauge(const char *name, const char *labels, const char *help);
 
-/* Is given microseconds, shows seconds. */
+/* Are given microseconds, show seconds. */
 struct metric *metric_counter_seconds(const char *name, const char *labels, const char *help);
+struct metric *metric_gauge_seconds(const char *name, const char *labels, const char *help);
 
 /* How observations are distributed, in buckets up to 1, 2 and 5 times each power of ten from
  * `least` to `most`, powers of ten themselves (at most METRIC_BUCKETS). The one of seconds is given

@@ -14,9 +14,9 @@ static struct metric *cpu, *memory, *open_files;
 void process_metrics_init(void)
 {
     struct rlimit files = {0};
-    metric_set(metric_gauge("process_start_time_seconds", NULL,
-                            "When the process started, in seconds since 1970."),
-               clock_wall_us() / 1000000);
+    metric_set(metric_gauge_seconds("process_start_time_seconds", NULL,
+                                    "When the process started, in seconds since 1970."),
+               clock_wall_us());
     cpu = metric_counter_seconds("process_cpu_seconds_total", NULL,
                                  "Processor time that the process has taken.");
     memory = metric_gauge("process_resident_memory_bytes", NULL,

@@ -38,17 +38,25 @@ def rules():
     return {rule["alert"]: rule for group in groups for rule in group["rules"]}
 
 
-def hastened(expression):
-    """The same expression for a test: what is looked back on, and limits in seconds, in a hundredth of the time
-    (of a day and more in a second or so); never less than a few scrapes."""
-    units = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+A_DAY = 10  # seconds that stand for one, and for what is longer
 
+
+def _seconds(seconds, divisor, least):
+    return A_DAY if seconds >= UNITS["d"] else max(least, seconds // divisor)
+
+
+def hastened(expression):
+    """The same expression in the time of a test: ranges, at most an hour, in a twentieth of it, limits of what is
+    measured in seconds in a hundredth. (A range of days is looking for the last value that there was.)"""
     def shorter(match):
-        seconds = int(match[1]) * units[match[2]]
-        return f"[{max(2, seconds // 100) if seconds < 86400 else 3600}s]"
-    expression = re.sub(r"\[(\d+)([smhd])\]", shorter, expression)
-    limit = re.compile(r"(_seconds\b.*?>\s*)(\d{2,})$", re.DOTALL)
-    return limit.sub(lambda m: m[1] + str(max(1, int(m[2]) // 100 if int(m[2]) < 86400 else 3)), expression.strip())
+        seconds = int(match[1]) * UNITS[match[2]]
+        return f"[{seconds if seconds >= UNITS['d'] else max(3, seconds // 20)}s]"
+
+    def lower(match):
+        return match[1] + str(_seconds(int(match[2]), 100, 1))
+    expression = re.sub(r"\[(\d+)([smhd])\]", shorter, expression.strip())
+    return re.sub(r"(_seconds\b.*?>\s*)(\d{2,})$", lower, expression, flags=re.DOTALL)
 
 
 class Prometheus:
@@ -67,8 +75,7 @@ class Prometheus:
         self._write("alerts.yml", {"groups": groups})
         self.process = Process("prometheus", [
             tool("prometheus"), f"--config.file={self.folder}/prometheus.yml",
-            f"--storage.tsdb.path={self.folder}/data", f"--web.listen-address=127.0.0.1:{self.port}",
-            "--web.enable-lifecycle"], f"{self.folder}/prometheus.log")
+            f"--storage.tsdb.path={self.folder}/data", f"--web.listen-address=127.0.0.1:{self.port}"], f"{self.folder}/prometheus.log")
 
     def _write(self, name, content):
         with open(os.path.join(self.folder, name), "w", encoding="utf-8") as file:
@@ -94,19 +101,6 @@ class Prometheus:
         self.process.start()
         self.process.wait_until(lambda: self._get("/-/ready") is not None, 30, "is ready")
         return self
-
-    def forget(self, *names):
-        """These are not scraped any more."""
-        self.gone = {name: self.targets.pop(name) for name in names}
-        self._reload()
-
-    def remember(self):
-        self.targets.update(self.gone)
-        self._reload()
-
-    def _reload(self):
-        self._write_config()
-        assert request(self.port, "POST", "/-/reload").status == 200
 
     def stop(self):
         self.process.kill()
