@@ -7,13 +7,13 @@ import pytest
 import yaml
 
 from support.events import event, person
+from support.grafana import dashboards, provisioned, queries
 from support.paths import ROOT
 from support.prometheus import DEPLOYED, promtool, rules
 from support.receiver import Receiver
 from support.wait import wait_for
 
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
-GRAFANA = ROOT / "deploy" / "grafana"
 NAME = re.compile(r"\b(?:throughline|process)_[a-z_]+[a-z]\b")
 # Not metrics: roles, headers of records, the dashboards' own.
 OTHERS = {"throughline_analyst", "throughline_analyst_pii", "throughline_writer"}
@@ -25,6 +25,13 @@ def running(bare_stack):
     with Receiver() as receiver:
         bare_stack.deliver_to("billing", receiver)
         yield bare_stack.start("tl-sales", "tl-billing", "tl-service", "tl-aggregator")
+
+
+def in_source():
+    """Metrics that the programs can make; some only where there is a reason: TLS on the listener."""
+    made = re.compile(r'"((?:throughline|process)_[a-z_]+)",\s*(?:NULL|label|labels|[a-z_]+\[)')
+    return {name for folder in ("common", "services") for path in (ROOT / folder).glob("**/*.c")
+            for name in made.findall(path.read_text(encoding="utf-8"))}
 
 
 def exposition(stack, name):
@@ -67,6 +74,9 @@ def test_promtool_likes_rules_and_configuration():
 
 def test_documents_have_every_metric_and_no_other(running):
     found = types(running)
+    rare = in_source() - set(found)
+    assert rare <= {"throughline_http_certificate_expires_timestamp_seconds"}, "in the source, but not exposed"
+    found.update(dict.fromkeys(rare, "gauge"))
     told = set(NAME.findall(OPERATIONS.split("\n## Metrics\n")[1].split("\n## Alerts\n")[0]))
     assert not set(found) - told, "exposed, but not in docs/operations.md under Metrics"
     assert not {name for name in told if not is_exposed(name, found)}, "in docs/operations.md, but not exposed"
@@ -77,7 +87,7 @@ def test_documents_have_every_metric_and_no_other(running):
 
 
 def test_alerts_speak_of_metrics_that_there_are(running):
-    found = types(running)
+    found = dict.fromkeys(in_source(), "gauge") | types(running)
     for name, rule in rules().items():
         names = NAME.findall(rule["expr"])
         strange = [metric for metric in names if not is_exposed(metric, found)]
@@ -114,6 +124,39 @@ def test_prometheus_knows_every_service_by_its_name():
         assert targets.pop(f"{path.stem}:{listen.rsplit(':', 1)[-1]}") == path.stem
     assert targets == {}
     assert jobs["tl-aggregator"]["dns_sd_configs"][0]["port"] == 8110
+
+
+def test_dashboards_show_what_there_is(running):
+    """Whether Grafana likes them is not seen here; their form, and every query, are."""
+    found = types(running)
+    source, = provisioned("datasources")
+    provider, = provisioned("providers")
+    assert (source["uid"], source["type"], source["url"]) == ("throughline-prometheus", "prometheus", "http://prometheus:9090")
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+    mounts = [volume.split(":")[:2] for volume in compose["services"]["grafana"]["volumes"]]
+    assert ["./deploy/grafana/dashboards", provider["options"]["path"]] in mounts
+    assert ["./deploy/grafana/provisioning", "/etc/grafana/provisioning"] in mounts
+    boards = dashboards()
+    assert len({board["uid"] for board in boards.values()}) == len(boards) == 2
+    for name, board in boards.items():
+        assert board["title"] in OPERATIONS, name
+        panels = board["panels"]
+        assert len({panel["id"] for panel in panels}) == len(panels), name
+        for panel in panels:
+            place = panel["gridPos"]
+            assert place["x"] + place["w"] <= 24, (name, panel["title"])
+            for one in [panel, *panel.get("targets", [])] if panel["type"] != "row" else []:
+                assert one["datasource"] == {"type": "prometheus", "uid": source["uid"]}, (name, panel["title"])
+    for name, title, query in queries():
+        assert all(is_exposed(metric, found) for metric in NAME.findall(query)), (name, title, query)
+
+
+def test_promtool_understands_every_query_of_the_dashboards(tmp_path):
+    path = tmp_path / "queries.yml"
+    path.write_text(yaml.safe_dump({"groups": [{"name": "dashboards", "rules": [
+        {"record": f"query:{n}", "expr": query} for n, (_, _, query) in enumerate(queries())]}]}), encoding="utf-8")
+    status, said = promtool("check", "rules", path)
+    assert status == 0, said
 
 
 def metric(stack, name, series):
