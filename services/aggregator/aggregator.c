@@ -13,10 +13,12 @@
 #include "common/http/health.h"
 #include "common/http/readiness.h"
 #include "common/kafka/kafka_consumer.h"
+#include "common/reload.h"
 #include "services/aggregator/database.h"
 #include "services/aggregator/duty.h"
 #include "services/aggregator/handoff_metrics.h"
 #include "services/aggregator/relay.h"
+#include "services/aggregator/rulebook.h"
 #include "services/aggregator/stage_metrics.h"
 #include "services/aggregator/watch.h"
 #include "services/aggregator/writer.h"
@@ -27,10 +29,8 @@
 
 struct aggregator {
     struct config *config;
-    struct identity_kinds *kinds;
-    struct vocabulary *vocabulary;
-    struct handoff_rules *rules;
-    const char **topics;
+    struct snapshot_place rulebooks;
+    bool tls; /* the listener has it, whatever later settings say */
     struct writer_setup setup;
     struct writer *writers[WRITERS_LIMIT];
     int writer_count;
@@ -40,30 +40,6 @@ struct aggregator {
     struct http_route routes[HEALTH_ROUTES];
     struct http_server *server;
 };
-
-static int load(struct aggregator *aggregator, const char *dir, struct fault *fault)
-{
-    int rc = identity_kinds_load(dir, &aggregator->kinds, fault);
-    if (rc == 0)
-        rc = vocabulary_load(dir, &aggregator->vocabulary, fault);
-    if (rc == 0 && aggregator->vocabulary->count == 0)
-        rc = fault_set(fault, "", "the folder departments has no department");
-    if (rc == 0)
-        rc = handoff_rules_load(dir, aggregator->vocabulary, &aggregator->rules, fault);
-    return rc;
-}
-
-static void unload(struct aggregator *aggregator)
-{
-    if (aggregator->topics)
-        for (size_t i = 0; aggregator->topics[i]; i++)
-            free((void *)(uintptr_t)aggregator->topics[i]);
-    free(aggregator->topics);
-    handoff_rules_free(aggregator->rules);
-    vocabulary_free(aggregator->vocabulary);
-    identity_kinds_free(aggregator->kinds);
-    config_free(aggregator->config);
-}
 
 static int check_settings(const struct config *config, struct fault *fault)
 {
@@ -75,11 +51,11 @@ static int check_settings(const struct config *config, struct fault *fault)
 
 static int check(const struct config *config, struct fault *fault)
 {
-    struct aggregator aggregator = {.kinds = NULL};
-    int rc = load(&aggregator, config_dir(config), fault);
+    struct rulebook *rulebook = NULL;
+    int rc = rulebook_load(config, &rulebook, fault);
     if (rc == 0)
         rc = check_settings(config, fault);
-    unload(&aggregator);
+    rulebook_release(rulebook);
     return rc;
 }
 
@@ -87,24 +63,6 @@ static int healthy(const struct config *config, struct fault *fault)
 {
     const char *listen = config_text(config, "listen");
     return readiness_of_own(listen ? listen : LISTEN, http_server_has_tls(config), fault);
-}
-
-/* "events.<department>" for each department that has a file, and the system's own. */
-static int name_topics(struct aggregator *aggregator)
-{
-    const struct vocabulary *vocabulary = aggregator->vocabulary;
-    aggregator->topics = calloc(vocabulary->count + 2, sizeof *aggregator->topics);
-    if (!aggregator->topics)
-        return ERR_MEMORY;
-    for (size_t i = 0; i < vocabulary->count; i++) {
-        char topic[64];
-        snprintf(topic, sizeof topic, "events.%s", vocabulary->departments[i].name);
-        aggregator->topics[i] = strdup(topic);
-        if (!aggregator->topics[i])
-            return ERR_MEMORY;
-    }
-    aggregator->topics[vocabulary->count] = strdup(SYSTEM_TOPIC);
-    return aggregator->topics[vocabulary->count] ? 0 : ERR_MEMORY;
 }
 
 /* Ready: every writer reads, or waits only for its share of the partitions. */
@@ -125,8 +83,7 @@ static int start_writers(struct aggregator *aggregator)
 {
     int64_t count = config_number(aggregator->config, "writers");
     aggregator->setup =
-        (struct writer_setup){aggregator->config, aggregator->kinds,  aggregator->vocabulary,
-                              aggregator->rules,  aggregator->topics, aggregator->relay};
+        (struct writer_setup){aggregator->config, &aggregator->rulebooks, aggregator->relay};
     for (int i = 0; i < count; i++) {
         int rc = writer_start(&aggregator->setup, i, &aggregator->writers[i]);
         if (rc != 0)
@@ -162,31 +119,67 @@ static void bound_memory(void)
     mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD);
 }
 
-static int open_all(struct aggregator *aggregator)
+/* ERR_INVALID was told. */
+static int load(struct aggregator *aggregator, struct rulebook **rulebook)
 {
     struct fault fault = {.detail = ""};
-    int rc = load(aggregator, config_dir(aggregator->config), &fault);
+    int rc = rulebook_load(aggregator->config, rulebook, &fault);
     if (rc == 0)
         rc = check_settings(aggregator->config, &fault);
     if (rc == ERR_INVALID)
         log_error("The configuration is wrong", LOG_TEXT("file", fault.file),
                   LOG_TEXT("pointer", fault.pointer), LOG_TEXT("error", fault.detail));
     if (rc == 0)
-        rc = name_topics(aggregator);
+        return 0;
+    rulebook_release(*rulebook);
+    return rc;
+}
+
+static int open_all(struct aggregator *aggregator)
+{
+    struct rulebook *rulebook = NULL;
+    int rc = load(aggregator, &rulebook);
     if (rc != 0)
         return rc;
-    stage_metrics_init(config_number(aggregator->config, "quarantine_limit"), aggregator->topics);
+    snapshot_put(&aggregator->rulebooks, &rulebook->snapshot);
+    aggregator->tls = http_server_has_tls(aggregator->config);
+    stage_metrics_init(config_number(aggregator->config, "quarantine_limit"), rulebook->topics);
     handoff_metrics_init();
     database_init();
-    rc = relay_start(aggregator->config, aggregator->vocabulary, aggregator->rules,
-                     &aggregator->relay);
+    rc = relay_start(aggregator->config, &aggregator->rulebooks, &aggregator->relay);
     if (rc == 0)
         rc = start_writers(aggregator);
     if (rc == 0)
         rc = watch_start(&aggregator->setup, &aggregator->watch);
     if (rc == 0)
         rc = start_listener(aggregator);
+    if (rc == 0)
+        log_info("The aggregator reads", LOG_INT("departments", rulebook->vocabulary->count),
+                 LOG_INT("writers", aggregator->writer_count));
     return rc;
+}
+
+/* The apply of struct reload. Writers follow with their next batch. */
+static int go_over(void *context, const struct config *fresh, struct buffer *restart,
+                   struct fault *fault)
+{
+    struct aggregator *aggregator = context;
+    struct rulebook *rulebook = NULL;
+    int rc = rulebook_load(fresh, &rulebook, fault);
+    if (rc == 0 && http_server_has_tls(fresh) != aggregator->tls)
+        reload_restart(restart, "tls_certificate");
+    else if (rc == 0 && aggregator->tls)
+        rc = http_server_renew(aggregator->server, fresh, fault);
+    if (rc != 0) {
+        rulebook_release(rulebook);
+        return rc;
+    }
+    stage_metrics_topics(rulebook->topics);
+    log_info("The aggregator goes over to the new configuration",
+             LOG_INT("departments", rulebook->vocabulary->count),
+             LOG_INT("rules", rulebook->rules->count));
+    snapshot_put(&aggregator->rulebooks, &rulebook->snapshot);
+    return 0;
 }
 
 static void close_all(struct aggregator *aggregator)
@@ -205,7 +198,8 @@ static void close_all(struct aggregator *aggregator)
         rc = relay_join(aggregator->relay, deadline);
     if (rc != 0)
         _exit(EXIT_FAILED); /* threads are still at work: nothing may be freed under them */
-    unload(aggregator);
+    snapshot_put(&aggregator->rulebooks, NULL);
+    config_free(aggregator->config);
 }
 
 int aggregator_main(int argc, char **argv)
@@ -218,15 +212,15 @@ int aggregator_main(int argc, char **argv)
         .healthy = healthy,
     };
     struct aggregator aggregator = {.config = NULL};
+    snapshot_place_init(&aggregator.rulebooks);
     bound_memory();
     int status = program_start(&program, argc, argv, &aggregator.config);
     if (status >= 0)
         return status;
     int rc = open_all(&aggregator);
     if (rc == 0) {
-        log_info("The aggregator reads", LOG_INT("departments", aggregator.vocabulary->count),
-                 LOG_INT("writers", aggregator.writer_count));
-        stop_wait(-1);
+        const struct reload reload = {aggregator.config, check, go_over, &aggregator};
+        reload_until_stop(&reload);
         log_info("The aggregator ends");
     }
     close_all(&aggregator);

@@ -16,6 +16,7 @@
 #include "services/aggregator/handoff_confirm.h"
 #include "services/aggregator/relay_record.h"
 #include "services/aggregator/relay_window.h"
+#include "services/aggregator/rulebook.h"
 #include "sql.h"
 
 #define POLL_MS 20 /* between looks at the outbox, for what others put there */
@@ -42,11 +43,12 @@ struct parcel {
 
 struct relay {
     const struct config *config;
-    const struct vocabulary *vocabulary;
+    struct snapshot_place *rulebooks;
     struct duty *duty;
     /* Of the thread, while it holds the lease: */
     struct lease *lease;
     struct kafka_producer *producer;
+    struct rulebook *rulebook; /* held; NULL: none yet */
     struct relay_window window;
     struct handoff_confirmer confirmer;
     struct arena scratch;
@@ -288,11 +290,37 @@ static int look(struct relay *relay)
     return rc;
 }
 
+/* Topics are made by being asked for, where the brokers make topics at all, and are known before
+ * their first record. */
+static void warm_up(struct relay *relay)
+{
+    const struct vocabulary *vocabulary = relay->rulebook->vocabulary;
+    for (size_t i = 0; i < vocabulary->count; i++) {
+        char topic[64];
+        snprintf(topic, sizeof topic, "handoffs.%s", vocabulary->departments[i].name);
+        kafka_producer_ready(relay->producer, topic, NULL, 0);
+    }
+}
+
+/* Handoffs are confirmed by the rules that they were opened by: writers of ours have gone over to
+ * another rulebook only after it was put where we look. */
+static void follow_rulebook(struct relay *relay)
+{
+    struct rulebook *rulebook = rulebook_take(relay->rulebooks);
+    bool other = rulebook != relay->rulebook;
+    rulebook_release(relay->rulebook);
+    relay->rulebook = rulebook;
+    relay->confirmer.rules = rulebook->rules;
+    if (other)
+        warm_up(relay);
+}
+
 /* A nudge may have come for what was opened after the snapshot: when it is done with, another is
  * begun at once, and the pause comes behind one that finds nothing. */
 static int confirm(struct relay *relay, int64_t pause, bool *put)
 {
     bool was_begun = relay->confirmer.snapshot;
+    follow_rulebook(relay);
     int rc = handoff_confirm(&relay->confirmer, relay->lease->pg, put);
     int64_t now = clock_monotonic_ms();
     int64_t waited = *put ? 0 : now - relay->confirmer.told_ms;
@@ -393,19 +421,13 @@ static int round_of_work(struct relay *relay)
     return rc;
 }
 
-/* Topics are made by being asked for, where the brokers make topics at all, and are known before
- * their first record. */
 static int open_producer(struct relay *relay)
 {
     int rc = kafka_producer_open(relay->config, &relay->producer);
     if (rc != 0)
         return rc;
-    for (size_t i = 0; i < relay->vocabulary->count; i++) {
-        char topic[64];
-        snprintf(topic, sizeof topic, "handoffs.%s", relay->vocabulary->departments[i].name);
-        kafka_producer_ready(relay->producer, topic, NULL, 0);
-    }
     kafka_producer_ready(relay->producer, SYSTEM_TOPIC, NULL, 0);
+    follow_rulebook(relay);
     return 0;
 }
 
@@ -422,6 +444,8 @@ static void leave(struct relay *relay, int rc)
     relay->window.count = 0;
     relay->window.topic_count = 0;
     handoff_confirmer_clear(&relay->confirmer);
+    rulebook_release(relay->rulebook);
+    relay->rulebook = NULL;
     arena_free(&relay->scratch);
     metric_set(relay->waiting, 0);
     metric_set(relay->age, 0);
@@ -466,15 +490,13 @@ static void relay_free(struct relay *relay)
     free(relay);
 }
 
-int relay_start(const struct config *config, const struct vocabulary *vocabulary,
-                const struct handoff_rules *rules, struct relay **out)
+int relay_start(const struct config *config, struct snapshot_place *rulebooks, struct relay **out)
 {
     struct relay *relay = calloc(1, sizeof *relay);
     if (!relay)
         return ERR_MEMORY;
     relay->config = config;
-    relay->vocabulary = vocabulary;
-    relay->confirmer.rules = rules;
+    relay->rulebooks = rulebooks;
     if (sync_init(&relay->lock, &relay->changed) != 0) {
         free(relay);
         return ERR_MEMORY;

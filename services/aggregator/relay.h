@@ -8,16 +8,16 @@
 #define SERVICES_AGGREGATOR_RELAY_H
 
 #include "common/base/config.h"
-#include "common/event/vocabulary.h"
-#include "services/aggregator/handoff_rules.h"
+#include "common/base/snapshot.h"
 
 #define RELAY_BYTES (4 * 1024 * 1024)
 
 struct relay;
 
-/* All must outlive the relay. */
-int relay_start(const struct config *config, const struct vocabulary *vocabulary,
-                const struct handoff_rules *rules, struct relay **out) CHECKED;
+/* Both must outlive the relay. It goes by the rulebook (rulebook.h) that is in its place at the
+ * moment. */
+int relay_start(const struct config *config, struct snapshot_place *rulebooks,
+                struct relay **out) CHECKED;
 
 /* Any thread: rows may just have been put into the outbox. Where this aggregator is the one that
  * relays, it looks at once; another one finds them with its next look. NULL is fine. */

@@ -23,16 +23,30 @@
 #define BELIEVE_GAPS_MS 60000
 #define CALM_MS         3000 /* without work, so long without trouble shows that it is over */
 
+/* Takes over the caller's hold. No batch is under way. What is remembered of identities was learnt
+ * by the kinds of the one before. */
+static void use_rulebook(struct session *session, struct rulebook *rulebook)
+{
+    rulebook_release(session->rulebook);
+    session->rulebook = rulebook;
+    session->decoder.kinds = rulebook->kinds;
+    session->decoder.vocabulary = rulebook->vocabulary;
+    session->decoder.rules = rulebook->rules;
+    session->apply.rules = rulebook->rules;
+    session->apply.vocabulary = rulebook->vocabulary;
+    if (session->apply.cache)
+        identity_cache_clear(session->apply.cache);
+}
+
 int session_init(struct session *session, const struct writer_setup *setup, int number)
 {
     const struct config *config = setup->config;
     int64_t writers = config_number(config, "writers");
     *session = (struct session){
         .setup = setup, .number = number, .waits_for = "the first connection", .oldest_ms = -1};
-    decoder_init(&session->decoder, setup->kinds, setup->vocabulary, setup->rules);
+    decoder_init(&session->decoder, NULL, NULL, NULL);
+    use_rulebook(session, rulebook_take(setup->rulebooks));
     session->partitions = calloc(SESSION_PARTITIONS, sizeof *session->partitions);
-    session->apply.rules = setup->rules;
-    session->apply.vocabulary = setup->vocabulary;
     session->apply.months = months_new();
     session->apply.cache = identity_cache_new(
         (size_t)(config_number(config, "identity_cache") / (writers ? writers : 1)));
@@ -44,6 +58,8 @@ int session_init(struct session *session, const struct writer_setup *setup, int 
 
 void session_free(struct session *session)
 {
+    rulebook_release(session->rulebook);
+    session->rulebook = NULL;
     decoder_free(&session->decoder);
     batch_free(&session->batch);
     months_free(session->apply.months);
@@ -451,10 +467,30 @@ static int check_fence(struct session *session)
     return offsets_hold(session->apply.pg, session->partitions, session->partition_count);
 }
 
+/* Between batches: goes over to another rulebook, if there is one. What it says of event types is
+ * in the database before the first row that is judged by it. *anew: it has other topics, for which
+ * another session joins the group. */
+static int follow_rulebook(struct session *session, bool *anew)
+{
+    struct rulebook *rulebook = rulebook_take(session->setup->rulebooks);
+    *anew = !rulebook_same_topics(rulebook, session->rulebook);
+    if (rulebook == session->rulebook || *anew) {
+        rulebook_release(rulebook);
+        return 0;
+    }
+    use_rulebook(session, rulebook);
+    return event_types_put(session->apply.pg, session->rulebook->vocabulary);
+}
+
 static int read_and_apply(struct session *session, bool *worked)
 {
     while (!stop_requested()) {
-        int rc = fill(session);
+        bool anew = false;
+        int rc = batch_is_empty(&session->batch) ? follow_rulebook(session, &anew) : 0;
+        if (anew)
+            return 0;
+        if (rc == 0)
+            rc = fill(session);
         tell_readiness(session);
         if (rc == 0 && batch_is_empty(&session->batch)) /* /readyz shall know that it is away */
             rc = look(session);
@@ -477,7 +513,7 @@ static int open_database(struct session *session)
     atomic_store(&session->waits_for, session->trouble ? session->trouble : "the database");
     int rc = database_open(session->setup->config, session->number, &options, &session->apply.pg);
     if (rc == 0 && session->number == 0)
-        rc = event_types_put(session->apply.pg, session->setup->vocabulary);
+        rc = event_types_put(session->apply.pg, session->rulebook->vocabulary);
     if (rc == 0)
         rc = hold_begin(session);
     if (rc == 0 && !session->trouble)
@@ -489,9 +525,9 @@ static int open_database(struct session *session)
 int session_run(struct session *session, bool *worked)
 {
     const struct kafka_listener listener = {session, on_assigned, on_revoked};
+    use_rulebook(session, rulebook_take(session->setup->rulebooks));
     const struct kafka_reading reading = {.group = config_text(session->setup->config, "group"),
-                                          .topics = session->setup->topics};
-    identity_cache_clear(session->apply.cache);
+                                          .topics = session->rulebook->topics};
     months_forget(session->apply.months);
     session->apply.epoch = 0;
     session->apply.careful = 0;

@@ -8,12 +8,14 @@
 #include "common/kafka/kafka_consumer.h"
 #include "services/aggregator/batch_apply.h"
 #include "services/aggregator/decode.h"
+#include "services/aggregator/rulebook.h"
 #include "services/aggregator/writer.h"
 
 #define SESSION_PARTITIONS 1024 /* most partitions of one writer */
 
 struct session {
     const struct writer_setup *setup;
+    struct rulebook *rulebook; /* what batches are judged by; held */
     int number;
     const char *_Atomic waits_for; /* static text; NULL: it reads */
     struct decoder decoder;
@@ -39,7 +41,8 @@ struct session {
 int session_init(struct session *session, const struct writer_setup *setup, int number) CHECKED;
 void session_free(struct session *session);
 
-/* Runs until something fails (its code) or stop is requested (0). *worked tells
+/* Runs until something fails (its code), or stop is requested, or another rulebook has other topics
+ * (0). *worked tells
  * whether at least one batch was applied. */
 int session_run(struct session *session, bool *worked) CHECKED;
 

@@ -1,6 +1,8 @@
 #include "services/aggregator/stage_metrics.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/clock.h"
@@ -12,22 +14,34 @@ static struct metric *consumed, *on_timeline, *duplicates, *quarantined, *voided
 static struct metric *batch_records, *batch_seconds, *delay, *stopped, *found_again;
 static struct metric *held, *waiting;
 
+/* Only ever added to; the count is raised when a new one is complete. */
 static struct {
-    const char *name;
+    char *name;
     struct metric *newest;
 } topics[TOPICS_LIMIT];
-static size_t topic_count;
+static atomic_size_t topic_count;
 
-static void init_topics(const char *const *names)
+static bool has_topic(const char *name)
 {
-    for (topic_count = 0; topic_count < TOPICS_LIMIT && names[topic_count]; topic_count++) {
-        char label[300];
-        snprintf(label, sizeof label, "topic=\"%s\"", names[topic_count]);
-        topics[topic_count].name = names[topic_count];
+    for (size_t i = 0; i < topic_count; i++)
+        if (strcmp(topics[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+void stage_metrics_topics(const char *const *names)
+{
+    for (; *names && topic_count < TOPICS_LIMIT; names++) {
+        char label[300], *name = has_topic(*names) ? NULL : strdup(*names);
+        if (!name) /* without memory it has no gauge */
+            continue;
+        snprintf(label, sizeof label, "topic=\"%s\"", name);
+        topics[topic_count].name = name;
         topics[topic_count].newest = metric_gauge(
             "throughline_aggregator_newest_record_timestamp_seconds", label,
             "When Kafka got the newest record that this aggregator has brought to the timeline or "
             "to quarantine, in seconds since 1970; 0 where it had none yet.");
+        topic_count++;
     }
 }
 
@@ -46,7 +60,7 @@ static void init_batches(void)
 
 void stage_metrics_init(int64_t quarantine_limit, const char *const *names)
 {
-    init_topics(names);
+    stage_metrics_topics(names);
     init_batches();
     consumed = metric_counter("throughline_aggregator_consumed_total", NULL,
                               "Records taken from Kafka's client, each time that they were read.");

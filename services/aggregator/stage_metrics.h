@@ -7,6 +7,9 @@
 /* Once, before the writers start. `topics` ends with NULL. */
 void stage_metrics_init(int64_t quarantine_limit, const char *const *topics);
 
+/* Others have come; those that have gone keep their gauges. One thread at a time. */
+void stage_metrics_topics(const char *const *topics);
+
 /* A batch that was committed: how many records it had, how long that took, and when (ms since 1970)
  * Kafka got the oldest of them; -1: not known. */
 struct stage_batch {

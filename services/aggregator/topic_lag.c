@@ -13,7 +13,11 @@ struct topic_lag *topic_lag_new(const char *const *topics)
     for (size_t i = 0; lags && i < count; i++) {
         char label[300];
         snprintf(label, sizeof label, "topic=\"%s\"", topics[i]);
-        lags[i].topic = topics[i];
+        lags[i].topic = strdup(topics[i]);
+        if (!lags[i].topic) {
+            topic_lag_free(lags);
+            return NULL;
+        }
         lags[i].records = metric_gauge("throughline_lag_records", label,
                                        "Records that Kafka has and that were not read yet; of the "
                                        "aggregator that watches.");
@@ -26,8 +30,10 @@ struct topic_lag *topic_lag_new(const char *const *topics)
 
 void topic_lag_free(struct topic_lag *lags)
 {
-    for (struct topic_lag *lag = lags; lag && lag->topic; lag++)
+    for (struct topic_lag *lag = lags; lag && lag->topic; lag++) {
         judgement_free(&lag->judgement);
+        free(lag->topic);
+    }
     free(lags);
 }
 

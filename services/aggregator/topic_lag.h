@@ -10,7 +10,7 @@
 #include "services/aggregator/judgement.h"
 
 struct topic_lag {
-    const char *topic; /* of the caller's */
+    char *topic;
     struct judgement judgement;
     int64_t began_us; /* the first look since the lease was taken; 0: none yet */
     struct metric *records, *seconds;

@@ -11,6 +11,7 @@
 #include "common/event/system_events.h"
 #include "services/aggregator/duty.h"
 #include "services/aggregator/judgement.h"
+#include "services/aggregator/rulebook.h"
 #include "services/aggregator/survey.h"
 #include "services/aggregator/topic_lag.h"
 #include "sql.h"
@@ -25,6 +26,7 @@ enum kind { OVERDUE, STALE, UNTOLD, KINDS };
 struct watch {
     const struct writer_setup *setup;
     struct duty *duty;
+    struct rulebook *rulebook; /* held */
     /* Of the thread, while it holds the lease: */
     struct lease *lease;
     struct kafka_admin *admin;
@@ -68,11 +70,11 @@ static void add_setting(struct buffer *names, struct buffer *values, const char 
 /* For the view as for ourselves. */
 static int write_settings(struct watch *watch)
 {
-    const struct vocabulary *vocabulary = watch->setup->vocabulary;
+    const struct vocabulary *vocabulary = watch->rulebook->vocabulary;
     struct buffer names, values;
     buffer_init(&names, ARRAY_LIMIT);
     buffer_init(&values, ARRAY_LIMIT);
-    add_setting(&names, &values, "", config_number(watch->setup->config, "stale_after"));
+    add_setting(&names, &values, "", watch->rulebook->stale_after_ms);
     for (size_t i = 0; i < vocabulary->count; i++)
         if (vocabulary->departments[i].stale_after_ms > 0)
             add_setting(&names, &values, vocabulary->departments[i].name,
@@ -90,7 +92,7 @@ static int write_settings(struct watch *watch)
 
 static bool is_subscribed(const struct watch *watch, const char *topic)
 {
-    for (const char *const *one = watch->setup->topics; *one; one++)
+    for (const char *const *one = watch->rulebook->topics; *one; one++)
         if (strcmp(*one, topic) == 0)
             return true;
     return false;
@@ -220,8 +222,7 @@ static int raise_all(struct watch *watch)
     snprintf(until, sizeof until, "%" PRId64, watch->judgement.until_us);
     snprintf(page, sizeof page, "%d", WATCH_PAGE);
     snprintf(customers, sizeof customers, "%d", WATCH_CUSTOMERS);
-    snprintf(max_age, sizeof max_age, "%" PRId64,
-             config_number(watch->setup->config, "watch_max_age"));
+    snprintf(max_age, sizeof max_age, "%" PRId64, watch->rulebook->watch_max_age_ms);
     int rc =
         raise_kind(watch, OVERDUE, SQL_WATCH_OVERDUE, (const char *const[]){until, page, ms}, 3);
     if (rc == 0)
@@ -266,7 +267,7 @@ static int open_admin(struct watch *watch)
 static int rest(struct watch *watch)
 {
     int64_t step = watch->lease->lease_ms / 4;
-    int64_t until = clock_monotonic_ms() + config_number(watch->setup->config, "watch_every");
+    int64_t until = clock_monotonic_ms() + watch->rulebook->watch_every_ms;
     int rc = 0;
     for (int64_t left; rc == 0 && (left = until - clock_monotonic_ms()) > 0;) {
         if (stop_wait((int)(left < step ? left : step)))
@@ -276,18 +277,60 @@ static int rest(struct watch *watch)
     return rc;
 }
 
+/* What was waited for was of the topics before. */
+static int change_topics(struct watch *watch, const struct rulebook *rulebook)
+{
+    struct topic_lag *lag = topic_lag_new(rulebook->topics);
+    if (!lag)
+        return ERR_MEMORY;
+    topic_lag_clear(watch->topic_lag);
+    topic_lag_free(watch->topic_lag);
+    watch->topic_lag = lag;
+    survey_clear(&watch->survey);
+    survey_init(&watch->survey, rulebook->vocabulary, rulebook->topics);
+    judgement_free(&watch->judgement);
+    watch->judgement = (struct judgement){0};
+    watch->began_us = 0;
+    return 0;
+}
+
+/* Takes over the caller's hold. Views read the settings, too: they are written at the begin. */
+static int use_rulebook(struct watch *watch, struct rulebook *rulebook)
+{
+    bool same = rulebook_same_topics(rulebook, watch->rulebook);
+    int rc = same ? 0 : change_topics(watch, rulebook);
+    if (rc != 0) {
+        rulebook_release(rulebook);
+        return rc;
+    }
+    rulebook_release(watch->rulebook);
+    watch->rulebook = rulebook;
+    write_interval(rulebook->untold_after_ms, watch->untold_after);
+    return write_settings(watch);
+}
+
+static int follow_rulebook(struct watch *watch)
+{
+    struct rulebook *rulebook = rulebook_take(watch->setup->rulebooks);
+    if (rulebook != watch->rulebook)
+        return use_rulebook(watch, rulebook);
+    rulebook_release(rulebook);
+    return 0;
+}
+
 static int run(void *context, struct lease *lease)
 {
     struct watch *watch = context;
     watch->lease = lease;
     watch->judgement = (struct judgement){0};
     watch->told_ms = watch->began_us = 0;
-    write_interval(config_number(watch->setup->config, "untold_after"), watch->untold_after);
-    int rc = write_settings(watch);
+    int rc = use_rulebook(watch, rulebook_take(watch->setup->rulebooks));
     if (rc == 0)
         rc = open_admin(watch);
     while (rc == 0 && !stop_requested()) {
-        rc = look(watch);
+        rc = follow_rulebook(watch);
+        if (rc == 0)
+            rc = look(watch);
         if (rc == 0)
             rc = rest(watch);
     }
@@ -312,12 +355,13 @@ static void make_metrics(struct watch *watch)
         metric_gauge("throughline_watch_lag_seconds", NULL,
                      "How far behind it is judged what is overdue, stale or untold; of the "
                      "aggregator that watches.");
-    survey_init(&watch->survey, watch->setup->vocabulary, watch->setup->topics);
+    survey_init(&watch->survey, watch->rulebook->vocabulary, watch->rulebook->topics);
 }
 
 static void watch_free(struct watch *watch)
 {
     topic_lag_free(watch->topic_lag);
+    rulebook_release(watch->rulebook);
     free(watch);
 }
 
@@ -327,8 +371,9 @@ int watch_start(const struct writer_setup *setup, struct watch **out)
     if (!watch)
         return ERR_MEMORY;
     watch->setup = setup;
+    watch->rulebook = rulebook_take(setup->rulebooks);
     make_metrics(watch);
-    watch->topic_lag = topic_lag_new(setup->topics);
+    watch->topic_lag = topic_lag_new(watch->rulebook->topics);
     if (!watch->topic_lag) {
         watch_free(watch);
         return ERR_MEMORY;

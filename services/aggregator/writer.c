@@ -46,6 +46,8 @@ static void *run(void *argument)
         int rc = session_run(&writer->session, &worked);
         if (stop_requested())
             break;
+        if (rc == 0) /* the topics are others now */
+            continue;
         int wait_ms = next_wait_ms(&pace, rc, worked, clock_monotonic_ms() - since);
         /* The database's trouble is told once, for all writers. */
         log_write(writer->session.trouble ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN,

@@ -11,20 +11,15 @@
 #define SERVICES_AGGREGATOR_WRITER_H
 
 #include "common/base/config.h"
-#include "common/event/identity.h"
-#include "common/event/vocabulary.h"
-#include "services/aggregator/handoff_rules.h"
+#include "common/base/snapshot.h"
 #include "services/aggregator/relay.h"
 
 struct writer;
 
-struct writer_setup { /* read-only, shared by all writers; must outlive them */
+struct writer_setup { /* shared by all writers; must outlive them */
     const struct config *config;
-    const struct identity_kinds *kinds;
-    const struct vocabulary *vocabulary;
-    const struct handoff_rules *rules;
-    const char *const *topics; /* ends with NULL */
-    struct relay *relay;       /* is told of what they put into the outbox; may be NULL */
+    struct snapshot_place *rulebooks; /* the one that counts; a writer follows between batches */
+    struct relay *relay;              /* is told of what they put into the outbox; may be NULL */
 };
 
 /* Starts the thread of writer `number` (0, 1, …). It ends when stop is requested. */

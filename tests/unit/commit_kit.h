@@ -62,7 +62,9 @@ static struct config *config;
 static struct handoff_rules *rules;
 static struct failing_server server;
 static struct writer_setup setup_of_writers;
-static const char *const topics[] = {STREAM_TOPIC, NULL};
+static struct snapshot_place rulebooks;
+static struct rulebook rulebook; /* of what the kit has made: it is not freed */
+static const char *topics[] = {STREAM_TOPIC, NULL};
 static struct store reference; /* what it comes to when nothing fails */
 static struct metric *settled[4];
 static size_t breaches;
@@ -290,8 +292,12 @@ static void kit_setup(const struct commit_plan *of, const char *rules_text)
         if (handoff_rules_load(folder.path, world.vocabulary, &rules, &fault) != 0)
             fail_msg("%s%s: %s", fault.file, fault.pointer, fault.detail);
     }
-    setup_of_writers =
-        (struct writer_setup){config, world.kinds, world.vocabulary, rules, topics, NULL};
+    rulebook = (struct rulebook){
+        .kinds = world.kinds, .vocabulary = world.vocabulary, .rules = rules, .topics = topics};
+    snapshot_init(&rulebook.snapshot, NULL); /* the place keeps its hold */
+    snapshot_place_init(&rulebooks);
+    snapshot_put(&rulebooks, &rulebook.snapshot);
+    setup_of_writers = (struct writer_setup){config, &rulebooks, NULL};
     for (size_t i = 0; i < plan->count; i++)
         make_record(i);
     stage_metrics_init(config_number(config, "quarantine_limit"), topics);
