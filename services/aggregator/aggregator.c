@@ -25,6 +25,8 @@
 
 #define LISTEN         "127.0.0.1:8110"
 #define MMAP_THRESHOLD (128 * 1024)
+#define FOLLOW_MS      5000 /* for writers to go over to another configuration */
+#define LOOK_MS        10
 #define BODY_LIMIT     ((size_t)1024) /* nobody posts anything here */
 
 struct aggregator {
@@ -159,7 +161,21 @@ static int open_all(struct aggregator *aggregator)
     return rc;
 }
 
-/* The apply of struct reload. Writers follow with their next batch. */
+/* Each goes on with the batch that it has, which a database that is away may make long. */
+static void wait_for_writers(const struct aggregator *aggregator, const struct rulebook *rulebook)
+{
+    int64_t deadline = clock_monotonic_ms() + FOLLOW_MS;
+    for (int i = 0; i < aggregator->writer_count; i++)
+        while (!writer_follows(aggregator->writers[i], rulebook)) {
+            if (clock_monotonic_ms() < deadline && !stop_wait(LOOK_MS))
+                continue;
+            log_warn("A writer still works by the old configuration, until its batch is through",
+                     LOG_INT("writer", i));
+            break;
+        }
+}
+
+/* The apply of struct reload. */
 static int go_over(void *context, const struct config *fresh, struct buffer *restart,
                    struct fault *fault)
 {
@@ -179,6 +195,7 @@ static int go_over(void *context, const struct config *fresh, struct buffer *res
              LOG_INT("departments", rulebook->vocabulary->count),
              LOG_INT("rules", rulebook->rules->count));
     snapshot_put(&aggregator->rulebooks, &rulebook->snapshot);
+    wait_for_writers(aggregator, rulebook);
     return 0;
 }
 

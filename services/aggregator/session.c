@@ -10,6 +10,7 @@
 #include "common/pg/pg_words.h"
 #include "services/aggregator/database.h"
 #include "services/aggregator/event_types.h"
+#include "services/aggregator/follow.h"
 #include "services/aggregator/hold.h"
 #include "services/aggregator/offsets.h"
 #include "services/aggregator/stage_metrics.h"
@@ -23,21 +24,6 @@
 #define BELIEVE_GAPS_MS 60000
 #define CALM_MS         3000 /* without work, so long without trouble shows that it is over */
 
-/* Takes over the caller's hold. No batch is under way. What is remembered of identities was learnt
- * by the kinds of the one before. */
-static void use_rulebook(struct session *session, struct rulebook *rulebook)
-{
-    rulebook_release(session->rulebook);
-    session->rulebook = rulebook;
-    session->decoder.kinds = rulebook->kinds;
-    session->decoder.vocabulary = rulebook->vocabulary;
-    session->decoder.rules = rulebook->rules;
-    session->apply.rules = rulebook->rules;
-    session->apply.vocabulary = rulebook->vocabulary;
-    if (session->apply.cache)
-        identity_cache_clear(session->apply.cache);
-}
-
 int session_init(struct session *session, const struct writer_setup *setup, int number)
 {
     const struct config *config = setup->config;
@@ -45,7 +31,7 @@ int session_init(struct session *session, const struct writer_setup *setup, int 
     *session = (struct session){
         .setup = setup, .number = number, .waits_for = "the first connection", .oldest_ms = -1};
     decoder_init(&session->decoder, NULL, NULL, NULL);
-    use_rulebook(session, rulebook_take(setup->rulebooks));
+    follow_begin(session);
     session->partitions = calloc(SESSION_PARTITIONS, sizeof *session->partitions);
     session->apply.months = months_new();
     session->apply.cache = identity_cache_new(
@@ -58,6 +44,7 @@ int session_init(struct session *session, const struct writer_setup *setup, int 
 
 void session_free(struct session *session)
 {
+    follow_end(session);
     rulebook_release(session->rulebook);
     session->rulebook = NULL;
     decoder_free(&session->decoder);
@@ -318,6 +305,8 @@ static int fill(struct session *session)
         bool empty = batch_is_empty(&session->batch);
         struct kafka_message message;
         int rc = kafka_consumer_poll(session->consumer, patience_ms(&session->batch), &message);
+        if (rc == 0 && empty && message.happening == KAFKA_RECORD)
+            rc = follow_rulebook(session); /* by which its records are judged, from the first on */
         if (rc == 0)
             rc = take(session, &message);
         bool nothing = message.happening == KAFKA_NOTHING;
@@ -467,28 +456,10 @@ static int check_fence(struct session *session)
     return offsets_hold(session->apply.pg, session->partitions, session->partition_count);
 }
 
-/* Between batches: goes over to another rulebook, if there is one. What it says of event types is
- * in the database before the first row that is judged by it. *anew: it has other topics, for which
- * another session joins the group. */
-static int follow_rulebook(struct session *session, bool *anew)
-{
-    struct rulebook *rulebook = rulebook_take(session->setup->rulebooks);
-    *anew = !rulebook_same_topics(rulebook, session->rulebook);
-    if (rulebook == session->rulebook || *anew) {
-        rulebook_release(rulebook);
-        return 0;
-    }
-    use_rulebook(session, rulebook);
-    return event_types_put(session->apply.pg, session->rulebook->vocabulary);
-}
-
 static int read_and_apply(struct session *session, bool *worked)
 {
-    while (!stop_requested()) {
-        bool anew = false;
-        int rc = batch_is_empty(&session->batch) ? follow_rulebook(session, &anew) : 0;
-        if (anew)
-            return 0;
+    while (!stop_requested() && !session->rejoin) {
+        int rc = follow_rulebook(session);
         if (rc == 0)
             rc = fill(session);
         tell_readiness(session);
@@ -525,7 +496,7 @@ static int open_database(struct session *session)
 int session_run(struct session *session, bool *worked)
 {
     const struct kafka_listener listener = {session, on_assigned, on_revoked};
-    use_rulebook(session, rulebook_take(session->setup->rulebooks));
+    follow_begin(session);
     const struct kafka_reading reading = {.group = config_text(session->setup->config, "group"),
                                           .topics = session->rulebook->topics};
     months_forget(session->apply.months);
@@ -545,5 +516,6 @@ int session_run(struct session *session, bool *worked)
     pg_close(session->apply.pg);
     session->apply.pg = NULL;
     drop_batch(session);
+    follow_end(session);
     return rc;
 }

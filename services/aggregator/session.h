@@ -15,7 +15,10 @@
 
 struct session {
     const struct writer_setup *setup;
-    struct rulebook *rulebook; /* what batches are judged by; held */
+    struct rulebook *rulebook;              /* what batches are judged by; held */
+    const struct rulebook *_Atomic follows; /* the same, for others; NULL: no session, which begins
+                                               with the one that counts then */
+    bool rejoin;                            /* it has other topics than the one before */
     int number;
     const char *_Atomic waits_for; /* static text; NULL: it reads */
     struct decoder decoder;

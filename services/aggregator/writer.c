@@ -83,6 +83,12 @@ const char *writer_waits_for(const struct writer *writer)
     return atomic_load(&writer->session.waits_for);
 }
 
+bool writer_follows(const struct writer *writer, const struct rulebook *rulebook)
+{
+    const struct rulebook *follows = atomic_load(&writer->session.follows);
+    return !follows || follows == rulebook;
+}
+
 int writer_join(struct writer *writer, int64_t deadline)
 {
     if (!writer)

@@ -13,6 +13,7 @@
 #include "common/base/config.h"
 #include "common/base/snapshot.h"
 #include "services/aggregator/relay.h"
+#include "services/aggregator/rulebook.h"
 
 struct writer;
 
@@ -27,6 +28,9 @@ int writer_start(const struct writer_setup *setup, int number, struct writer **o
 
 /* Any thread: what keeps the writer from reading, or NULL when nothing does. */
 const char *writer_waits_for(const struct writer *writer);
+
+/* Any thread: no record is judged by another rulebook any more. */
+bool writer_follows(const struct writer *writer, const struct rulebook *rulebook);
 
 /* Waits for the thread until `deadline` (clock_monotonic_ms) and frees. ERR_BUSY: it has not ended
  * by then; nothing is freed, and the program can only leave. NULL is fine. */
