@@ -1,10 +1,13 @@
 #include "common/kafka/kafka_settings.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/base/log.h"
+#include "common/kafka/kafka_certificate.h"
 
 #define VALUE_SIZE  512
 #define FIXED_LIMIT 32
@@ -14,7 +17,8 @@
 static bool is_an_attempt(const char *facility)
 {
     return strcmp(facility, "FAIL") == 0 || strcmp(facility, "ERROR") == 0 ||
-           strcmp(facility, "REQTMOUT") == 0 || strcmp(facility, "COMMITFAIL") == 0;
+           strcmp(facility, "REQTMOUT") == 0 || strcmp(facility, "COMMITFAIL") == 0 ||
+           strcmp(facility, "CERTVERIFY") == 0;
 }
 
 /* Runs on librdkafka's own threads. Its levels are syslog's. */
@@ -50,6 +54,23 @@ static int set_all(rd_kafka_conf_t *conf, const struct config_pair *pairs, struc
         int rc = set(conf, pairs->name, pairs->value, fault);
         if (rc)
             return rc;
+    }
+    return 0;
+}
+
+/* librdkafka looks at files only when a client is made. */
+static int check_file(const struct config_pair *pair, struct fault *fault)
+{
+    static const char *const files[] = {"ssl.ca.location", "ssl.certificate.location",
+                                        "ssl.key.location", "ssl.keystore.location",
+                                        "ssl.crl.location"};
+    char pointer[sizeof fault->pointer];
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        if (strcmp(pair->name, files[i]) != 0 || strcmp(pair->value, "probe") == 0 ||
+            access(pair->value, R_OK) == 0)
+            continue;
+        snprintf(pointer, sizeof pointer, "/kafka/%s", pair->name);
+        return fault_set(fault, pointer, "%s cannot be read: %s", pair->value, strerror(errno));
     }
     return 0;
 }
@@ -91,6 +112,27 @@ static int check_fixed(const rd_kafka_conf_t *conf, const struct config_pair *fi
     return 0;
 }
 
+/* What makes no client, or one that never logs in, for a reason that is better told now. */
+static int check_login(const rd_kafka_conf_t *conf, struct fault *fault)
+{
+    char protocol[VALUE_SIZE], mechanism[VALUE_SIZE], user[VALUE_SIZE], password[VALUE_SIZE];
+    read_value(conf, "security.protocol", protocol);
+    read_value(conf, "sasl.mechanism", mechanism);
+    read_value(conf, "sasl.username", user);
+    read_value(conf, "sasl.password", password);
+    bool logs_in = strncmp(protocol, "sasl", 4) == 0;
+    if (!logs_in && (user[0] || password[0]))
+        return fault_set(fault, "/kafka/security.protocol",
+                         "is %s, by which nobody logs in: sasl.username and sasl.password want "
+                         "sasl_ssl",
+                         protocol);
+    bool by_password = strncmp(mechanism, "SCRAM", 5) == 0 || strcmp(mechanism, "PLAIN") == 0;
+    if (logs_in && by_password && (!user[0] || !password[0]))
+        return fault_set(fault, user[0] ? "/kafka/sasl.password" : "/kafka/sasl.username",
+                         "is missing: %s wants sasl.username and sasl.password", mechanism);
+    return 0;
+}
+
 static int pass_through(rd_kafka_conf_t *conf, const struct config *config,
                         const struct config_pair *fixed, struct fault *fault)
 {
@@ -102,10 +144,12 @@ static int pass_through(rd_kafka_conf_t *conf, const struct config *config,
     for (const struct config_pair *pair = config_kafka(config); !rc && pair->name; pair++) {
         rc = set(conf, pair->name, pair->value, fault);
         if (!rc)
+            rc = check_file(pair, fault);
+        if (!rc)
             rc = check_fixed(conf, fixed, snapshot, pair->name, fault);
     }
     free(snapshot);
-    return rc;
+    return rc ? rc : check_login(conf, fault);
 }
 
 int kafka_settings_new(const struct config *config, const struct config_pair *defaults,
@@ -122,6 +166,7 @@ int kafka_settings_new(const struct config *config, const struct config_pair *de
     if (!conf)
         return ERR_MEMORY;
     rd_kafka_conf_set_log_cb(conf, forward_log);
+    kafka_certificate_watch(conf);
 
     int rc = set_all(conf, base, fault);
     if (!rc)

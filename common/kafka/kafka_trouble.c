@@ -18,7 +18,8 @@ static const struct {
                             "brokers give of themselves are their advertised.listeners"},
     [KAFKA_TROUBLE_CREDENTIALS] = {"credentials", "Kafka: the brokers refuse the credentials",
                                    "mend sasl.username and sasl.password under \"kafka\" and start "
-                                   "again, or the user at the brokers"},
+                                   "again, or the user at the brokers; SCRAM with brokers of Kafka "
+                                   "4 wants librdkafka 2.6.1 or newer"},
     [KAFKA_TROUBLE_TLS] = {"tls", "Kafka: no TLS connection with the brokers",
                            "mend security.protocol and ssl.* under \"kafka\", or the brokers' "
                            "certificates"},

@@ -11,6 +11,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/sync.h"
+#include "common/kafka/kafka_certificate.h"
 
 #define TOPICS_LIMIT    32
 #define TOPIC_NAME_SIZE 250  /* Kafka's bound, with the NUL */
@@ -75,8 +76,11 @@ void kafka_watch_error(struct kafka_watch *watch, rd_kafka_resp_err_t error, con
     bool news = cause != KAFKA_TROUBLE_NONE &&
                 (error != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || !watch->cause);
     if (news) {
+        char why[KAFKA_CERTIFICATE_REASON];
+        bool certificate = cause == KAFKA_TROUBLE_TLS && kafka_certificate_reason(why);
         watch->cause = cause;
-        snprintf(watch->reason, sizeof watch->reason, "%s", reason);
+        snprintf(watch->reason, sizeof watch->reason, "%s%s%s", certificate ? why : "",
+                 certificate ? ": " : "", reason);
     }
     pthread_mutex_unlock(&watch->lock);
     kafka_watch_trouble(watch);

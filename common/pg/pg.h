@@ -23,9 +23,13 @@
 
 #include "common/base/buffer.h"
 #include "common/base/error.h"
+#include "common/base/fault.h"
 
 struct pg;
 struct pg_result;
+
+/* Ours, since libpq has none: no TLS connection (certificate, versions, or the server has none). */
+#define PG_SQLSTATE_TLS "TL002"
 
 /* What went wrong, for whoever is to tell of it; nothing in it outlives the report. */
 #define PG_MESSAGE_SIZE 512 /* of what pg_message tells */
@@ -51,9 +55,12 @@ struct pg_options {
 
 /* Connects (at most 5 s, and 5 s more for settings), sets TimeZone=UTC and application_name.
  * `options` may be NULL. ERR_IO where trying again will not help: a malformed connection string, no
- * such database, a wrong password. */
+ * such database, a wrong password, no TLS. */
 int pg_open(const char *conninfo, const char *application, const struct pg_options *options,
             struct pg **out) CHECKED;
+/* Is that a connection string, and are the files there that it names? ERR_INVALID, with a fault
+ * that shows nothing of it but these files' names. NULL is fine. */
+int pg_check_conninfo(const char *conninfo, struct fault *fault) CHECKED;
 void pg_close(struct pg *pg);        /* never waits; NULL is fine */
 bool pg_broken(const struct pg *pg); /* the connection is gone: close it, open another */
 

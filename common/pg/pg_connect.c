@@ -41,6 +41,20 @@ static bool is_sqlstate(const char *text)
     return strncmp(text + 5, ": ", 2) == 0;
 }
 
+/* What libpq itself refuses has words only. A connection that was cut in the middle of a handshake
+ * is no trouble with TLS. */
+static const char *sqlstate_of_libpq(const char *text)
+{
+    static const char *const tls[] = {"certificate", "SSL error: ", "support SSL", "sslmode",
+                                      "SSL negotiation"};
+    if (strstr(text, "no password supplied"))
+        return "28P01";
+    for (size_t i = 0; i < sizeof tls / sizeof *tls; i++)
+        if (strstr(text, tls[i]) && !strstr(text, "unexpected eof"))
+            return PG_SQLSTATE_TLS;
+    return "08001";
+}
+
 /* Why a connection was refused is to be had as text only: "FATAL:  28P01: password …", then lines
  * of where in the server's source. With several addresses the first that the server itself refused.
  */
@@ -56,7 +70,7 @@ static void remember_refusal(struct pg *pg, const char *text)
         pg_words_of_connection(pg->message);
         return;
     }
-    pg_remember(pg, "08001", text);
+    pg_remember(pg, sqlstate_of_libpq(text), text);
     pg_words_of_connection(pg->message);
 }
 
@@ -77,23 +91,6 @@ static int establish(struct pg *pg)
     return pg_report(pg, pg_code_of(pg->sqlstate) == ERR_BUSY ? ERR_BUSY : ERR_IO);
 }
 
-static int check_conninfo(struct pg *pg, const char *conninfo)
-{
-    char *error = NULL;
-    /* A bare name is a database to libpq. */
-    if (!strchr(conninfo, '=') && !strstr(conninfo, "://"))
-        return 0;
-    PQconninfoOption *parsed = PQconninfoParse(conninfo, &error);
-    if (parsed) {
-        PQconninfoFree(parsed);
-        return 0;
-    }
-    pg_remember(pg, "08001", error ? error : "no memory");
-    pg_words_of_connection(pg->message);
-    PQfreemem(error);
-    return pg_report(pg, ERR_IO);
-}
-
 int pg_connect(struct pg *pg, const char *conninfo, const char *application)
 {
     /* Before dbname: defaults that the connection string may override, so that a
@@ -106,7 +103,7 @@ int pg_connect(struct pg *pg, const char *conninfo, const char *application)
     pg->options.answer_ms = CONNECT_MS;
     int rc = pg_begin(pg, PG_ASKED_CONNECTION);
     if (rc == 0)
-        rc = check_conninfo(pg, conninfo);
+        rc = pg_conninfo_look(pg, conninfo);
     if (rc != 0)
         return rc;
     pg->conn = PQconnectStartParams(keys, values, 1);
@@ -117,6 +114,8 @@ int pg_connect(struct pg *pg, const char *conninfo, const char *application)
     PQsetErrorVerbosity(pg->conn, PQERRORS_VERBOSE); /* remember_refusal wants the SQLSTATE */
     PQsetNoticeReceiver(pg->conn, on_notice, pg);
     rc = establish(pg);
+    if (rc == 0)
+        pg_conninfo_tell(pg);
     if (rc == 0 && PQsetnonblocking(pg->conn, 1) != 0)
         rc = pg_fail(pg, NULL);
     if (rc == 0)

@@ -13,6 +13,7 @@ struct pg {
     PGconn *conn;
     struct pg_options options;
     bool broken;
+    bool ssl_decided;      /* the operator has said what TLS is to be */
     bool copy_cut;         /* a piece of the COPY under way did not go out */
     int64_t began_ms;      /* of the call under way, as all here on the monotonic clock */
     int64_t deadline;      /* when it is given up */
@@ -51,6 +52,14 @@ void pg_remember(struct pg *pg, const char *sqlstate, const char *message);
 int pg_fail(struct pg *pg, const PGresult *result);
 /* Reports what is remembered as `code`, and returns it. */
 int pg_report(struct pg *pg, int code);
+
+/* pg_conninfo.c */
+
+/* Before the connection: refuses what is no connection string, showing nothing of it. Reported. */
+int pg_conninfo_look(struct pg *pg, const char *conninfo) CHECKED;
+/* Of a connection: warns, once a process, where it is plain text to another machine, and nobody has
+ * said that it may be. */
+void pg_conninfo_tell(const struct pg *pg);
 
 /* pg_connect.c */
 

@@ -13,6 +13,7 @@
 #include "common/http/health.h"
 #include "common/http/readiness.h"
 #include "common/kafka/kafka_consumer.h"
+#include "common/pg/pg.h"
 #include "common/reload.h"
 #include "services/aggregator/database.h"
 #include "services/aggregator/duty.h"
@@ -48,6 +49,8 @@ static int check_settings(const struct config *config, struct fault *fault)
     int rc = http_server_check(config, fault);
     if (rc == 0)
         rc = kafka_consumer_check(config, fault);
+    if (rc == 0 && (rc = pg_check_conninfo(config_text(config, "database"), fault)) != 0)
+        fault_prefix(fault, "/database");
     return rc;
 }
 

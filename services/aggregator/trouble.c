@@ -3,11 +3,18 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/pg/pg.h"
+
 static const char *const kind_names[TROUBLE_KINDS] = {
-    [TROUBLE_CONNECTION] = "connection", [TROUBLE_TIMEOUT] = "timeout",
-    [TROUBLE_RETRY] = "retry",           [TROUBLE_RESOURCES] = "resources",
-    [TROUBLE_READ_ONLY] = "read_only",   [TROUBLE_RIGHTS] = "rights",
-    [TROUBLE_SCHEMA] = "schema",         [TROUBLE_DATA] = "data",
+    [TROUBLE_CONNECTION] = "connection",
+    [TROUBLE_TIMEOUT] = "timeout",
+    [TROUBLE_TLS] = "tls",
+    [TROUBLE_RETRY] = "retry",
+    [TROUBLE_RESOURCES] = "resources",
+    [TROUBLE_READ_ONLY] = "read_only",
+    [TROUBLE_RIGHTS] = "rights",
+    [TROUBLE_SCHEMA] = "schema",
+    [TROUBLE_DATA] = "data",
     [TROUBLE_OTHER] = "other",
 };
 
@@ -20,6 +27,10 @@ static const struct trouble_cause causes[] = {
      "is the server running, and does the network let us through?"},
     {"08001", TROUBLE_CONNECTION, "the database (it cannot be reached)",
      "is the server running, and does TL_DATABASE name the right host and port?"},
+    {PG_SQLSTATE_TLS, TROUBLE_TLS, "the database (no TLS connection with it)",
+     "is the server's certificate signed by one in sslrootcert, not expired, and made for the "
+     "host's name "
+     "in TL_DATABASE? does the server have TLS at all?"},
     {"57P01", TROUBLE_CONNECTION, "the database (it was shut down, or the session was ended)", ""},
     {"57P02", TROUBLE_CONNECTION, "the database (it has crashed)", "see the server's log"},
     {"57P03", TROUBLE_CONNECTION, "the database (it starts up or shuts down)", ""},

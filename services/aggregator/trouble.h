@@ -15,6 +15,7 @@
 
 enum trouble_kind {
     TROUBLE_CONNECTION, /* away, cut, shutting down or starting */
+    TROUBLE_TLS,        /* certificates, versions */
     TROUBLE_TIMEOUT,    /* no answer in time, by our clock or the server's */
     TROUBLE_RETRY,      /* deadlock, serialization failure */
     TROUBLE_RESOURCES,  /* disk full, out of memory, too many connections */

@@ -17,13 +17,15 @@ class Answer:
         return f"<{self.status} {self.body[:300].decode('utf-8', 'replace')}>"
 
 
-def request(port, method, path, body=None, headers=None, timeout=15):
-    """One request on a connection of its own. `body`: bytes, text, or what json.dumps takes."""
+def request(port, method, path, body=None, headers=None, timeout=15, tls=None):
+    """One request on a connection of its own. `body`: bytes, text, or what json.dumps takes; `tls`: an
+    ssl.SSLContext, for HTTPS."""
     if body is not None and not isinstance(body, (bytes, str)):
         body = json.dumps(body)
     if isinstance(body, str):
         body = body.encode()
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
+    connection = (http.client.HTTPSConnection("localhost", port, timeout=timeout, context=tls) if tls else
+                  http.client.HTTPConnection("127.0.0.1", port, timeout=timeout))
     try:
         try:
             connection.request(method, path, body=body, headers=headers or {})

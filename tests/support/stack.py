@@ -30,6 +30,7 @@ class Stack:
         shutil.copytree(CONFIG, self.config)
         self.programs, self.ports = {}, {}
         self.own_env = {}  # of one program, at each of its starts
+        self.tls = None  # an ssl.SSLContext, where the listeners speak HTTPS
         self.wrapper = []  # what programs run under: valgrind and its options
         # Of the caller's settings none may reach the programs.
         self.env = {k: v for k, v in os.environ.items() if not k.startswith("TL_")}
@@ -85,7 +86,7 @@ class Stack:
     def wait_ready(self, name, seconds=30):
         def ready():
             try:
-                return request(self.ports[name], "GET", "/readyz", timeout=2).status == 200
+                return request(self.ports[name], "GET", "/readyz", timeout=2, tls=self.tls).status == 200
             except OSError:
                 return False
         self.programs[name].wait_until(ready, seconds, "is ready")
@@ -123,7 +124,7 @@ class Stack:
     # Requests.
 
     def request(self, name, method, path, body=None, headers=None, **more):
-        return request(self.ports[name], method, path, body, headers, **more)
+        return request(self.ports[name], method, path, body, headers, **{"tls": self.tls, **more})
 
     def post_event(self, department, event, **headers):
         """An event in structured mode; several as a list in batch mode."""

@@ -371,6 +371,20 @@ static void settings_pass_through_but_promises_stay(void **state)
         {"{\"kafka\": {\"partitioner\": \"random\"}}", "/kafka/partitioner"},
         {"{\"kafka\": {\"no.such.setting\": \"1\"}}", "/kafka/no.such.setting"},
         {"{\"kafka\": {\"linger.ms\": \"soon\"}}", "/kafka/linger.ms"},
+        {"{\"kafka\": {\"security.protocol\": \"sasl_ssl\", \"sasl.mechanisms\": "
+         "\"SCRAM-SHA-512\", "
+         "\"sasl.username\": \"tl\", \"sasl.password\": \"secret\", \"ssl.ca.location\": \"/\"}}",
+         NULL},
+        {"{\"kafka\": {\"ssl.ca.location\": \"/no/such/ca.pem\"}}", "/kafka/ssl.ca.location"},
+        {"{\"kafka\": {\"ssl.key.location\": \"/no/such/key.pem\"}}", "/kafka/ssl.key.location"},
+        {"{\"kafka\": {\"security.protocol\": \"sasl_ssl\", \"sasl.mechanism\": \"PLAIN\"}}",
+         "/kafka/sasl.username"},
+        {"{\"kafka\": {\"security.protocol\": \"sasl_ssl\", \"sasl.mechanism\": \"SCRAM-SHA-256\", "
+         "\"sasl.username\": \"tl\"}}",
+         "/kafka/sasl.password"},
+        {"{\"kafka\": {\"security.protocol\": \"ssl\", \"sasl.username\": \"tl\", "
+         "\"sasl.password\": \"secret\"}}",
+         "/kafka/security.protocol"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct fault fault = {0};
@@ -383,6 +397,7 @@ static void settings_pass_through_but_promises_stay(void **state)
         assert_int_equal(rc, ERR_INVALID);
         assert_string_equal(fault.pointer, rows[i].pointer);
         assert_true(fault.detail[0]);
+        assert_null(strstr(fault.detail, "secret"));
     }
 }
 

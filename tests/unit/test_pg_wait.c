@@ -161,6 +161,57 @@ static void a_connection_string_can_be_malformed(void **state)
     assert_string_equal(told.sqlstate, "08001");
 }
 
+/* What libpq says of these has pieces of the password in it; what we say has none. */
+static void a_malformed_connection_string_is_not_shown(void **state)
+{
+    static const char *const bad[] = {
+        "host=db user=tl password=my secret word",
+        "postgresql://tl:my/secret@db/name",
+        "postgresql://tl:my@secret@db/name",
+        "postgresql://tl:secret:my@db/name?x=y",
+        "password='secret host=db",
+        "postgresql://tl@db:secret/name",
+        "postgresql://tl:100%secret@db/name",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct told told = {0};
+        struct fault fault = {.detail = ""};
+        const struct pg_options options = {.report = keep, .context = &told};
+        struct pg *pg;
+        assert_int_equal(pg_check_conninfo(bad[i], &fault), ERR_INVALID);
+        assert_int_equal(pg_open(bad[i], "test", &options, &pg), ERR_IO);
+        assert_null(pg);
+        if (strstr(told.message, "secret") || strstr(fault.detail, "secret") ||
+            !strstr(told.message, "is no connection string"))
+            fail_msg("%s: %s", bad[i], told.message);
+    }
+}
+
+static void a_connection_string_names_its_files(void **state)
+{
+    static const struct {
+        const char *conninfo, *words; /* NULL: it is fine */
+    } rows[] = {
+        {NULL, NULL},
+        {"name", NULL},
+        {"postgresql://tl:p%40ss@db:5432,db2:5433/name?sslmode=verify-full", NULL},
+        {"host=db password='my \\' word' sslrootcert=system", NULL},
+        {"host=/var/run user=tl", NULL},
+        {"postgresql://db/?sslrootcert=/no/such/ca.pem", "sslrootcert: the file /no/such/ca.pem"},
+        {"host=db passfile=/no/such/pass", "passfile: the file /no/such/pass"},
+        {"host=db sslkey=/no/key", "sslkey: the file /no/key cannot be read"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct fault fault = {.detail = ""};
+        assert_int_equal(pg_check_conninfo(rows[i].conninfo, &fault),
+                         rows[i].words ? ERR_INVALID : 0);
+        if (rows[i].words && !strstr(fault.detail, rows[i].words))
+            fail_msg("%s: %s", rows[i].conninfo, fault.detail);
+    }
+}
+
 /* Nothing is asked, and the server hangs up: its last words are the reason. */
 static void last_words_are_kept(void **state)
 {
@@ -221,6 +272,8 @@ int main(void)
         cmocka_unit_test(every_call_ends_in_time),
         cmocka_unit_test(a_server_that_says_nothing_is_given_up),
         cmocka_unit_test(a_connection_string_can_be_malformed),
+        cmocka_unit_test(a_malformed_connection_string_is_not_shown),
+        cmocka_unit_test(a_connection_string_names_its_files),
         cmocka_unit_test(last_words_are_kept),
         cmocka_unit_test(stop_shortens_what_is_waited_for),
     };

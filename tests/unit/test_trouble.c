@@ -92,6 +92,7 @@ static void causes_have_names(void **state)
         {"08P01", TROUBLE_CONNECTION, "connection was lost", NULL},
         {"57P01", TROUBLE_CONNECTION, "shut down", NULL},
         {"57P03", TROUBLE_CONNECTION, "starts up", NULL},
+        {"TL002", TROUBLE_TLS, "no TLS connection", "sslrootcert"},
         {"57014", TROUBLE_TIMEOUT, "took too long", "database_timeout"},
         {"55P03", TROUBLE_TIMEOUT, "a lock", "pg_locks"},
         {"40P01", TROUBLE_RETRY, "undoes", NULL},

@@ -1,0 +1,4 @@
+build-clang/obj/common/base/error.o: common/base/error.c \
+  common/base/error.h
+
+common/base/error.h:

@@ -1,0 +1,3 @@
+build-clang/obj/common/base/span.o: common/base/span.c common/base/span.h
+
+common/base/span.h:

@@ -1,0 +1,41 @@
+build-clang/obj/common/event/event_kafka.o: \
+  common/event/event_kafka.c common/event/event_kafka.h \
+  common/event/admission.h common/event/event.h common/base/arena.h \
+  common/base/span.h common/base/fault.h common/base/error.h \
+  common/event/identity.h common/event/vocabulary.h \
+  common/json/predicate.h common/kafka/record.h \
+  common/event/event_json.h common/base/buffer.h \
+  common/event/event_text.h common/event/fact_checks.h \
+  common/json/json_pointer.h
+
+common/event/event_kafka.h:
+
+common/event/admission.h:
+
+common/event/event.h:
+
+common/base/arena.h:
+
+common/base/span.h:
+
+common/base/fault.h:
+
+common/base/error.h:
+
+common/event/identity.h:
+
+common/event/vocabulary.h:
+
+common/json/predicate.h:
+
+common/kafka/record.h:
+
+common/event/event_json.h:
+
+common/base/buffer.h:
+
+common/event/event_text.h:
+
+common/event/fact_checks.h:
+
+common/json/json_pointer.h:

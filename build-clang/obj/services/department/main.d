@@ -1,0 +1,13 @@
+build-clang/obj/services/department/main.o: services/department/main.c \
+  services/department/department.h common/base/config.h \
+  common/base/fault.h common/base/error.h common/base/options.h
+
+services/department/department.h:
+
+common/base/config.h:
+
+common/base/fault.h:
+
+common/base/error.h:
+
+common/base/options.h:

@@ -1,0 +1,50 @@
+build-clang/obj/services/department/mapping_parse.o: \
+  services/department/mapping_parse.c \
+  services/department/mapping_parse.h \
+  services/department/mapping_rules.h services/department/mapping.h \
+  common/event/admission.h common/event/event.h common/base/arena.h \
+  common/base/span.h common/base/fault.h common/base/error.h \
+  common/event/identity.h common/event/vocabulary.h \
+  common/json/predicate.h common/kafka/record.h \
+  services/department/mapping_value.h common/base/buffer.h \
+  services/department/mapping_condition.h \
+  services/department/mapping_input.h common/json/json_pointer.h \
+  services/department/currency.h
+
+services/department/mapping_parse.h:
+
+services/department/mapping_rules.h:
+
+services/department/mapping.h:
+
+common/event/admission.h:
+
+common/event/event.h:
+
+common/base/arena.h:
+
+common/base/span.h:
+
+common/base/fault.h:
+
+common/base/error.h:
+
+common/event/identity.h:
+
+common/event/vocabulary.h:
+
+common/json/predicate.h:
+
+common/kafka/record.h:
+
+services/department/mapping_value.h:
+
+common/base/buffer.h:
+
+services/department/mapping_condition.h:
+
+services/department/mapping_input.h:
+
+common/json/json_pointer.h:
+
+services/department/currency.h:
