@@ -18,7 +18,7 @@ CFLAGS   ?=
 
 # Says what is missing before the compiler does, in words that help. Targets that
 # build nothing, or install what they need themselves, do without.
-GOALS := $(filter-out help clean uninstall dependencies test demo format format-check lint,$(or $(MAKECMDGOALS),all))
+GOALS := $(filter-out help clean uninstall dependencies test test-docker demo format format-check lint,$(or $(MAKECMDGOALS),all))
 ifneq ($(GOALS),)
 MISSING := $(shell command -v $(firstword $(CC)) >/dev/null || echo '$(CC)'; \
              if ! command -v pkg-config >/dev/null; then echo pkg-config; else \
@@ -150,6 +150,10 @@ test: ## everything: installs what the tests need, unit tests, fuzzing, then end
 
 e2e: all ## end-to-end tests alone, against a real Kafka and PostgreSQL (TESTS='-k name')
 	@BUILD=$(BUILD) tests/run e2e $(TESTS)
+
+.PHONY: test-docker
+test-docker: ## the stack in Docker, from a copy of the tree: start, kills, backup, upgrade, containment; 8 minutes (TESTS='-k name')
+	@BUILD=$(BUILD) tests/docker/run $(TESTS)
 
 .PHONY: soak test-planted
 soak: all ## every kind of fault while 200,000 events come in; 8 minutes (SEED=n repeats a plan)
