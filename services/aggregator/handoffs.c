@@ -293,7 +293,8 @@ static int fold(struct handoff_work *work)
         handoff_fold_closings(work->handoff, work->count, &work->closing[folded],
                               work->closing_count - folded);
     for (size_t i = 0; i < work->batch->note_count && rc == 0; i++)
-        if (work->batch->note[i].refused)
+        if (work->batch->note[i].refused && /* by a report nobody has asked for anything */
+            !handoff_is_report(work->batch->note[i].asked->action))
             rc = refuse(work, &work->batch->note[i], NULL, "there is no such handoff");
     return rc;
 }

@@ -137,5 +137,5 @@ int schema_migrate(struct pg *pg, schema_applied *applied, void *context, int *v
         if (stop_wait(wait))
             return ERR_STOPPED;
     }
-    return 0;
+    return pg_script(pg, SQL_SCHEMA_ADOPT);
 }

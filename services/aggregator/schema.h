@@ -20,7 +20,10 @@ typedef void schema_applied(void *context, int version, const char *name, int64_
 /* Brings the database to schema_newest(), each migration in a transaction of its
  * own, under an advisory lock: safe to run twice, and by several at once.
  * ERR_CONFLICT when the database is newer than this build, or was migrated by
- * another line of versions (logged). *version is where it stands in the end. */
+ * another line of versions (logged). *version is where it stands in the end.
+ *
+ * Then, every time: what a restore brought from another PostgreSQL is made this
+ * one's own (schema_adopt.sql). */
 int schema_migrate(struct pg *pg, schema_applied *applied, void *context, int *version) CHECKED;
 
 #endif

@@ -78,6 +78,16 @@ def test_every_message_is_sent_and_received_on_its_channel(document):
     assert named == {f"#/components/messages/{name}" for name in document.raw["components"]["messages"]}
 
 
+def test_topics_are_as_migrate_makes_them(document):
+    options = (ROOT / "common/base/options.c").read_text(encoding="utf-8")
+    partitions, days = (re.search(rf'{{"topic_{name}", \w+, "(\d+)d?"', options).group(1) for name in ("partitions", "retention"))
+    for name, channel in document.channels.items():
+        kafka = channel["bindings"]["kafka"]
+        assert kafka["partitions"] == int(partitions), name
+        assert kafka["topicConfiguration"] == {"cleanup.policy": ["delete"], "retention.ms": int(days) * 86400000,
+                                               "max.message.bytes": 2097152}, name
+
+
 # What the code writes.
 
 def test_every_type_of_the_system_is_there(document):

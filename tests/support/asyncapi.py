@@ -23,7 +23,7 @@ FIELDS = {
                                           "bindings", "traits", "messages", "reply"}),
     "message": ({"title", "headers", "payload", "bindings"}, {"contentType", "name", "summary", "description", "tags",
                                                               "correlationId", "externalDocs", "examples", "traits"}),
-    "kafka channel": ({"partitions", "replicas", "topicConfiguration", "bindingVersion"}, {"topic"}),
+    "kafka channel": ({"partitions", "topicConfiguration", "bindingVersion"}, {"topic", "replicas"}),
     "kafka message": ({"key", "bindingVersion"}, {"schemaIdLocation", "schemaIdPayloadEncoding", "schemaLookupStrategy"}),
 }
 
