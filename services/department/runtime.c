@@ -258,8 +258,11 @@ int department_reload(void *context, const struct config *fresh, struct buffer *
                       struct fault *fault)
 {
     struct department_service *service = context;
-    struct settings *settings = NULL;
+    struct settings *settings = NULL, *running = settings_take(&service->settings);
     int rc = settings_load(fresh, &settings, fault);
+    if (!rc)
+        rc = settings_check_change(settings, running, fault);
+    settings_release(running);
     if (!rc)
         rc = settings_check_listen(settings, service->listen, fault);
     if (!rc)

@@ -1,5 +1,6 @@
 #include "services/department/settings.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -131,6 +132,26 @@ int settings_load(const struct config *config, struct settings **out, struct fau
     settings->intake.scratch_limit =
         (size_t)config_number(config, "request_limit") * SCRATCH_BODIES;
     *out = settings;
+    return 0;
+}
+
+int settings_check_change(const struct settings *fresh, const struct settings *running,
+                          struct fault *fault)
+{
+    if (running->token && !fresh->token)
+        return fault_set(fault, "/token",
+                         "is not set any more: to let everybody in wants a restart");
+    for (size_t i = 0; i < running->sources->count; i++) {
+        const struct source *source = &running->sources->items[i];
+        const struct source *now = sources_find(fresh->sources, span_of(source->name));
+        if (source->off || source->department != running->intake.department || !now || !now->off)
+            continue;
+        if (fault)
+            snprintf(fault->file, sizeof fault->file, "sources/%s.json", source->name);
+        return fault_set(fault, "/signature",
+                         "%s: a source is turned off by a restart, or by taking its file away",
+                         now->off);
+    }
     return 0;
 }
 

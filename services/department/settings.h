@@ -31,6 +31,12 @@ int settings_check_listen(const struct settings *settings, const char *listen,
 /* Where the configuration has the department listen, read without the rest. The caller frees it. */
 int settings_find_listen(const struct config *config, char **listen, struct fault *fault) CHECKED;
 
+/* What a file that is missing for a moment must not do to a service that runs: let everybody in, or
+ * turn a source away. ERR_INVALID where `fresh` has no token, or lacks the secret of a source that
+ * it has, and `running` has it. */
+int settings_check_change(const struct settings *fresh, const struct settings *running,
+                          struct fault *fault) CHECKED;
+
 struct settings *settings_take(struct snapshot_place *place);
 void settings_release(struct settings *settings); /* NULL is fine */
 

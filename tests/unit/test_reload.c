@@ -227,6 +227,30 @@ static void what_needs_a_restart_is_named(void **state)
     assert_string_equal(restart, "");
 }
 
+/* A file that is missing for a moment. */
+static void secrets_that_are_missing_are_refused(void **state)
+{
+    (void)state;
+    char path[128];
+    mock_write(&kit.mock, "secret", KIT_SECRET "\n");
+    setenv("TL_SECRETS", kit.mock.dir, 1);
+    mock_write(&kit.mock, "TL_TOKEN", "old");
+    kit_open(&kit, "{}");
+    kit_wait_ready(&kit);
+    snprintf(path, sizeof path, "%s/TL_TOKEN", kit.mock.dir);
+    assert_int_equal(unlink(path), 0);
+    int refused = reload();
+    mock_write(&kit.mock, "TL_TOKEN", "old");
+    mock_write(&kit.mock, "secret", "");
+    int refused_too = reload();
+    unsetenv("TL_SECRETS");
+    assert_int_equal(refused, ERR_INVALID);
+    assert_int_equal(refused_too, ERR_INVALID);
+    kit_expect(&kit, "/events", STRUCTURED, DEAL, 401, NULL);
+    kit_expect(&kit, "/events", STRUCTURED OLD, DEAL, 202, NULL);
+    post_call(202);
+}
+
 /* Where others can reach the listener that is open, no configuration takes the token away, also one
  * that would listen elsewhere. */
 static void open_listener_keeps_a_token(void **state)
@@ -298,6 +322,7 @@ int main(void)
         TEST(vocabulary_and_limits_change),
         cmocka_unit_test_teardown(what_is_wrong_is_refused, teardown),
         TEST(what_needs_a_restart_is_named),
+        TEST(secrets_that_are_missing_are_refused),
         TEST(open_listener_keeps_a_token),
         TEST(requests_do_not_notice),
     };
