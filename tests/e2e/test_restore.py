@@ -121,3 +121,18 @@ def test_after_a_restore_all_is_read_and_told_again(world, receiver, postgres, t
     refused = [t.event["data"]["action"] for t in receiver.tries[told:] if t.event["type"].endswith(".refused")]
     assert refused in ([], ["accept"]), "of reports nobody is told anything"
     stack.run("reconcile", "--wait", "30s")
+
+
+def test_after_kafka_was_lost_new_topics_are_read_from_their_beginning(world, receiver):
+    stack = world
+    stack.stop()
+    before = timeline(stack)
+    stack.kafka.forget_topics()
+    stack.run("migrate")
+    stack.run("replay", "--from", "beginning", "--note", "Kafka was lost")
+    stack.start("tl-aggregator", *(f"tl-{name}" for name in DEPARTMENTS))
+    event = won(stack, "dora@restore.example")
+    stack.wait_caught_up(60)
+    wait_for(lambda: any("dora%40" in t.event["customer"] for t in list(receiver.tries)), 60, "the handoff of dora")
+    assert {row[0] for row in timeline(stack)[0]} == {row[0] for row in before[0]} | {event}
+    stack.run("reconcile", "--wait", "30s")
