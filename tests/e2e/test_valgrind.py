@@ -67,7 +67,7 @@ def test_services_over_a_thousand_events(watched):
     assert stack.query("SELECT count(*) AS n FROM throughline.timeline WHERE type = 'sales.deal.won'"
                        )[0]["n"] == EVENTS
     for command in (["customers", "v1@acme.example"], ["timeline", "v1@acme.example"],
-                    ["quarantine", "list"], ["status", "--json"], ["check"],
+                    ["quarantine", "list"], ["status", "--json"], ["migrate", "--topics", "check"], ["check"],
                     ["quarantine", "replay", "--all"], ["reconcile"]):
         stack.run(*command, status=None, timeout=120)
     log = open(f"{stack.folder}/throughline.log", encoding="utf-8").read()
