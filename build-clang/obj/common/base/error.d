@@ -1,4 +1,0 @@
-build-clang/obj/common/base/error.o: common/base/error.c \
-  common/base/error.h
-
-common/base/error.h:

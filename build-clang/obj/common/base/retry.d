@@ -1,4 +1,0 @@
-build-clang/obj/common/base/retry.o: common/base/retry.c \
-  common/base/retry.h
-
-common/base/retry.h:
