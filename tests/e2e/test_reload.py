@@ -12,7 +12,9 @@ import pytest
 
 from support import sign
 from support.events import event
+from support.handoffs import change, new_handoff, publish
 from support.paths import RUNS
+from support.receiver import Receiver
 from support.stack import Stack
 from support.wait import wait_for
 
@@ -223,6 +225,33 @@ def test_a_new_department(running):
     running.stack.wait_ready("tl-aggregator")
     lag = 'throughline_lag_records{topic="events.shipping"}'
     wait_for(lambda: lag in running.stack.request("tl-aggregator", "GET", "/metrics").body.decode(), 30, "its lag is shown")
+
+
+def test_a_receiver_and_its_secret_are_exchanged(running):
+    """A delivery is signed with each secret, so that the receiver may know either; then another one is told."""
+    with Receiver() as receiver, Receiver() as other:
+        receiver.answer = other.answer = lambda event: 200
+        running.secret("TL_DELIVER_URL", receiver.url)
+        running.secret("TL_DELIVER_SECRET", receiver.secret)
+        running.stack.stop("tl-sales")
+        running.stack.start("tl-sales")
+
+        def deliver(to):
+            handoff = new_handoff()
+            publish(running.stack.kafka, "sales", change(handoff, 1))
+            to.wait_for(handoff, "opened")
+            assert to.forged == []
+
+        deliver(receiver)
+        running.secret("TL_DELIVER_SECRET", other.secret, receiver.secret)
+        running.reload("tl-sales")
+        deliver(receiver)
+        receiver.secret = other.secret
+        deliver(receiver)
+        running.secret("TL_DELIVER_SECRET", other.secret)
+        running.secret("TL_DELIVER_URL", other.url)
+        running.reload("tl-sales")
+        deliver(other)
 
 
 def test_the_watch_goes_by_new_settings(running):
