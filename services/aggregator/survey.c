@@ -10,14 +10,20 @@
 #include "sql.h"
 
 #define EVERY_MS   5000
-#define COST_RATIO 100 /* so many times as long as a look took there is none */
+#define FAILED_MS  60000 /* after one that failed: the watch has to do its work */
+#define COST_RATIO 100   /* so many times as long as a look took there is none */
+
+/* Most that are counted, so that a look is over long before the lease is. Handoffs lie all over
+ * their table, records in quarantine next to each other. */
+#define HANDOFFS   "20000"
+#define QUARANTINE "100000"
 
 static const struct {
     const char *name, *help;
 } kinds[] = {
-    {"throughline_handoffs", "Handoffs that are not closed, by whose they are and their state, at "
-                             "most 100,000 are counted; "
-                             "of the aggregator that watches."},
+    {"throughline_handoffs",
+     "Handoffs that are not closed, by whose they are and their state, at most 20,000 are counted; "
+     "of the aggregator that watches."},
     {"throughline_handoffs_overdue",
      "Those of them whose due time has passed; of the aggregator that watches."},
     {"throughline_handoffs_undeliverable",
@@ -111,7 +117,7 @@ void survey_init(struct survey *survey, const struct vocabulary *vocabulary,
 
 static int count_handoffs(struct survey *survey, struct pg *pg)
 {
-    static const char *const params[] = {SURVEY_ROWS};
+    static const char *const params[] = {HANDOFFS};
     struct pg_result *rows;
     int rc = pg_query_prepared(pg, SQL_SURVEY_HANDOFFS, params, 1, &rows);
     if (rc != 0)
@@ -131,8 +137,9 @@ static int count_handoffs(struct survey *survey, struct pg *pg)
 
 static int look_at_unconfirmed(struct survey *survey, struct pg *pg)
 {
+    static const char *const params[] = {HANDOFFS};
     struct pg_result *row;
-    int rc = pg_query_prepared(pg, SQL_SURVEY_UNCONFIRMED, NULL, 0, &row);
+    int rc = pg_query_prepared(pg, SQL_SURVEY_UNCONFIRMED, params, 1, &row);
     if (rc != 0)
         return rc;
     metric_set(survey->unconfirmed, pg_int(row, 0, 0));
@@ -142,7 +149,7 @@ static int look_at_unconfirmed(struct survey *survey, struct pg *pg)
 
 static int count_quarantine(struct survey *survey, struct pg *pg)
 {
-    static const char *const params[] = {SURVEY_ROWS};
+    static const char *const params[] = {QUARANTINE};
     struct pg_result *rows;
     int64_t oldest = 0;
     int rc = pg_query_prepared(pg, SQL_SURVEY_QUARANTINE, params, 1, &rows);
@@ -175,6 +182,7 @@ int survey_look(struct survey *survey, struct pg *pg)
     int64_t began = clock_monotonic_ms();
     if (began < survey->next_ms)
         return 0;
+    survey->next_ms = began + FAILED_MS;
     for (size_t i = 0; i < survey->count; i++)
         survey->tally[i].value = 0;
     int rc = count_handoffs(survey, pg);
@@ -199,5 +207,4 @@ void survey_clear(struct survey *survey)
         metric_set(survey->tally[i].metric, 0);
     metric_set(survey->unconfirmed, 0);
     metric_set(survey->quarantine_oldest, 0);
-    survey->next_ms = 0;
 }

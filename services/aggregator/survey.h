@@ -1,7 +1,7 @@
 /*
  * What the aggregator that watches counts in the database for /metrics: handoffs that are not
- * closed, what waits in quarantine, whether the books balance. By indexes, at most SURVEY_ROWS rows
- * of each kind, and never more than a hundredth of the time. Of the watch's thread.
+ * closed, what waits in quarantine, whether the books balance. By indexes, a bounded number of
+ * rows, and never more than a hundredth of the time. Of the watch's thread.
  */
 #ifndef SERVICES_AGGREGATOR_SURVEY_H
 #define SERVICES_AGGREGATOR_SURVEY_H
@@ -10,7 +10,6 @@
 #include "common/metrics.h"
 #include "common/pg/pg.h"
 
-#define SURVEY_ROWS    "100000"
 #define SURVEY_TALLIES 1024 /* gauges; what is past them has none */
 
 struct survey {
@@ -30,7 +29,7 @@ void survey_init(struct survey *survey, const struct vocabulary *vocabulary,
 /* Counts, where it is time to. What fails was reported by pg. */
 int survey_look(struct survey *survey, struct pg *pg) CHECKED;
 
-/* Another aggregator watches: its gauges count. All 0, and the next look is at once. */
+/* Another aggregator watches: its gauges count. All 0. */
 void survey_clear(struct survey *survey);
 
 #endif

@@ -1,3 +1,8 @@
--- For how many seconds the first opening has waited to be confirmed, and so to be told
+-- $1 most openings that are looked at. For how many seconds the first opening has waited to be confirmed, and so to
+-- be told
 SELECT coalesce(extract(epoch FROM clock_timestamp() - min(h.opened_at))::bigint, 0)
-FROM store.handoffs h WHERE h.confirm_xid IS NOT NULL AND NOT h.told
+FROM (
+    SELECT t.opened_at FROM store.handoffs t
+    WHERE t.confirm_xid IS NOT NULL AND NOT t.told
+    ORDER BY t.handoff_id LIMIT $1::integer
+) h
