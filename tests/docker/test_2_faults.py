@@ -37,7 +37,9 @@ def test_every_container_is_killed_in_turn(stack):
 
 @pytest.mark.parametrize("service", ["sales", "aggregator"])
 def test_docker_starts_a_program_again_that_crashed(stack, service):
-    """Killed from outside Docker, as the kernel does when memory runs out."""
+    """Killed from outside Docker, as the kernel does when memory runs out; also after a SIGHUP, which Docker may
+    take for a wish that it ends."""
+    stack.compose("kill", "-s", "HUP", service)
     before = stack.inspect(*stack.containers(service))[0]
     run("docker", "run", "--rm", "--privileged", "--pid", "host", "--network", "none", "debian:trixie-slim",
         "sh", "-c", f"kill -9 {before['State']['Pid']}")

@@ -3,7 +3,9 @@ import json
 
 import pytest
 
-from composed import PROGRAMS, run
+from composed import DEPARTMENTS, PROGRAMS, run
+from support.http import request
+from support.wait import wait_for
 
 GIB = 2**30
 MOST_OVER_BASE = 120 * 10**6  # bytes
@@ -15,9 +17,10 @@ BASE = "debian:trixie-slim"
 def containers(stack):
     """All that run, and the one-shots that ran."""
     stack.up(profile="demo")
+    stack.compose("--profile", "observability", "up", "--wait", "prometheus")
     found = stack.inspect(*stack.containers(everything=True))
     services = {one["Config"]["Labels"]["com.docker.compose.service"] for one in found}
-    assert services == {*PROGRAMS, "kafka", "postgres", "secrets", "migrate", "demo"}
+    assert services == {*PROGRAMS, "kafka", "postgres", "secrets", "migrate", "demo", "prometheus"}
     return found
 
 
@@ -60,20 +63,21 @@ def test_no_rights_and_bounds(containers):
             assert "docker.sock" not in mount["Source"], _name(one)
 
 
-def test_only_the_departments_have_ports_on_loopback(containers):
+def test_only_what_is_asked_for_has_a_port_and_that_on_loopback(containers):
     published = {(_name(one), port, binding["HostIp"]) for one in containers
                  for port, bindings in (one["HostConfig"]["PortBindings"] or {}).items() for binding in bindings}
     assert published == {("sales", "8101/tcp", "127.0.0.1"), ("billing", "8102/tcp", "127.0.0.1"),
-                         ("service", "8103/tcp", "127.0.0.1")}
+                         ("service", "8103/tcp", "127.0.0.1"), ("prometheus", "9090/tcp", "127.0.0.1")}
 
 
 def _secrets(stack):
     """Every secret that the stack made: {where it stands: its value}"""
-    found = {}
-    for name in stack.compose("run", "--rm", "--no-deps", "-T", "secrets", "names").split():
-        audience, variable = name.split("/")
-        value = stack.secret(audience, variable)
-        found[name] = value.split("@")[0].rsplit(":", 1)[1] if variable == "TL_DATABASE" else value
+    text = stack.compose("run", "--rm", "--no-deps", "-T", "--entrypoint", "sh", "secrets", "-c",
+                         "cd /secrets && for file in */*; do echo $file $(cat $file); done")
+    found = dict(line.split(" ", 1) for line in text.splitlines())
+    for name in found:
+        if name.endswith("/TL_DATABASE"):
+            found[name] = found[name].split("@")[0].rsplit(":", 1)[1]
     del found["sales/HUBSPOT_PUBLIC_URI"]
     return found
 
@@ -108,6 +112,31 @@ def test_who_sees_which_secrets(stack):
         "aggregator": ["TL_DATABASE"],
         "postgres": ["throughline", "throughline_aggregator", "throughline_people"],
     }
+
+
+def test_a_token_is_exchanged_without_a_restart(stack):
+    started = {one: stack.inspect(one)[0]["State"]["StartedAt"] for one in stack.containers(*DEPARTMENTS)}
+    old, new = stack.token, "a-new-token-of-the-tests"
+
+    def answers(token):
+        return {department: request(stack.ports[department], "POST", "/events", "{}", {
+            "Content-Type": "application/cloudevents+json", "Authorization": f"Bearer {token}"}).status
+                for department in DEPARTMENTS}
+
+    def put(text):
+        stack.compose("run", "--rm", "--no-deps", "-T", "secrets", "put", "departments", "TL_TOKEN", input=text)
+        stack.compose("kill", "-s", "HUP", *DEPARTMENTS)
+    known, unknown = ({department: status for department in DEPARTMENTS} for status in (400, 401))
+    assert (answers(old), answers(new)) == (known, unknown)
+    put(f"{new}\n{old}\n")
+    wait_for(lambda: answers(new) == known, 30, lambda: f"the new token is answered {answers(new)}")
+    assert answers(old) == known
+    put(f"{new}\n")
+    wait_for(lambda: answers(old) == unknown, 30, lambda: f"the old token is answered {answers(old)}")
+    assert answers(new) == known
+    put(f"{old}\n")
+    wait_for(lambda: answers(old) == known, 30, lambda: f"the first token is answered {answers(old)}")
+    assert started == {one: stack.inspect(one)[0]["State"]["StartedAt"] for one in stack.containers(*DEPARTMENTS)}
 
 
 def test_the_image(stack):
