@@ -1,8 +1,13 @@
 """Every connection secured, with certificates made on the spot: HTTPS in, SASL/SCRAM and TLS to Kafka, TLS to PostgreSQL;
-what is wrong with a certificate or a password is said in the log and by /readyz, and is over once it is mended."""
+what is wrong with a certificate or a password is said in the log and by /readyz, and is over once it is mended.
+
+TLS_IMAGE=throughline:local runs the programs of that image instead of those that were built here: with other versions of
+every library, and SCRAM."""
 import glob
+import http.client
 import os
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -26,8 +31,25 @@ SECRETS = (TOKEN, KAFKA_PASSWORD, DATABASE_PASSWORD, WRONG)
 BOTH = ("tl-sales", "tl-aggregator")
 
 
+IMAGE = os.environ.get("TLS_IMAGE")
+LABEL = "throughline.tests=tls"
+PASSED_ON = ("CONFIG", "BROKERS", "LISTEN", "STALE_AFTER", "DATABASE", "TLS_KEY", "TLS_CERTIFICATE", "TRUSTED_PROXIES", "SEND_CA_FILE")
+
+
+def in_image(*folders):
+    """What a program's path and arguments follow, so that the program of that name in the image runs."""
+    mounts = [word for folder in folders for word in ("-v", f"{folder}:{folder}")]
+    return ["docker", "run", "--rm", "-i", "--init=false", "--network", "host", "--label", LABEL, "--user", f"{os.getuid()}:{os.getgid()}",
+            *mounts, *(word for name in PASSED_ON for word in ("-e", f"TL_{name}")), "--entrypoint", "sh", IMAGE,
+            "-c", 'exec "${0##*/}" "$@"']
+
+
 def rdkafka_version():
-    """Of the library that the programs were built with."""
+    """Of the library that the programs run with."""
+    if IMAGE:
+        found = subprocess.run(["docker", "run", "--rm", "--entrypoint", "dpkg-query", IMAGE, "-W", "-f", "${Version}", "librdkafka1"],
+                               capture_output=True, text=True, check=True).stdout
+        return found.split("-")[0]
     return subprocess.run(["pkg-config", "--modversion", "rdkafka"], capture_output=True, text=True, check=True).stdout.strip()
 
 
@@ -134,11 +156,18 @@ class World:
         self.postgres = SecurePostgres(SERVERS / "tls-postgres", SETTINGS).start()
         self.postgres.secure(*self.good)
         self.stack = Stack(RUNS / "tls", self.kafka, self.postgres.new_database())
+        if IMAGE:
+            self.stack.wrapper = in_image(self.folder, self.stack.folder)
         self.stack.run("migrate")
         self.query = self.stack.query
         self.query(f"CREATE ROLE tl LOGIN PASSWORD '{DATABASE_PASSWORD}' IN ROLE throughline_writer, throughline_analyst_pii")
         self.stack.tls = ssl.create_default_context(cafile=self.authorities["right"].ca)
         self.configure()
+
+    def show(self, certificate, key):
+        """What the listeners show, from their start or SIGHUP on."""
+        for path, source in zip(self.shown, (certificate, key)):
+            shutil.copy(source, path)
 
     def secret(self, name, text):
         path = os.path.join(self.folder, name)
@@ -148,6 +177,8 @@ class World:
 
     def configure(self):
         """As docs/operations.md shows it."""
+        self.shown = tuple(os.path.join(self.folder, name) for name in ("listener.pem", "listener-key.pem"))
+        self.show(*self.good)
         ca = self.authorities["right"].ca
         port, name = self.stack.database.rsplit(":", 1)[1].split("/")
         self.stack.write_config("throughline.json", {
@@ -157,7 +188,7 @@ class World:
             "database": f"host=localhost port={port} dbname={name} user=tl sslmode=verify-full sslrootcert={ca} "
                         "password='${file:" + self.secret("database-password", DATABASE_PASSWORD) + "}'",
             "token": "${file:" + self.secret("token", TOKEN) + "}",
-            "tls_certificate": self.good[0], "tls_key": self.good[1], "send_ca_file": ca,
+            "tls_certificate": self.shown[0], "tls_key": self.shown[1], "send_ca_file": ca,
             "log_level": "debug"})
         self.stack.env["TL_BROKERS"] = self.kafka.secure
         del self.stack.env["TL_DATABASE"]
@@ -204,8 +235,16 @@ class World:
         try:
             self.stack.close()
         finally:
+            if IMAGE:
+                left = subprocess.run(["docker", "ps", "-q", "--filter", f"label={LABEL}"], capture_output=True, text=True, check=True)
+                subprocess.run(["docker", "kill", *left.stdout.split()], check=False) if left.stdout else None
             self.kafka.remove()
             self.postgres.remove()
+
+    def ask(self, name, *arguments, **env):
+        """Another process of a program's configuration, to its end."""
+        return subprocess.run([*self.stack.wrapper, BUILD / name, *arguments], env={**self.stack.programs[name].env, **env},
+                              capture_output=True, text=True, timeout=60, check=False)
 
 
 @pytest.fixture(scope="module")
@@ -225,8 +264,7 @@ def test_the_whole_way(world):
     assert world.stack.request("tl-sales", "POST", "/events", {}).status == 401
     for name in BOTH:
         assert world.stack.metric(name, "throughline_http_certificate_expires_timestamp_seconds") > 0
-        done = subprocess.run([BUILD / name, "--healthy"], env=world.stack.programs[name].env, capture_output=True, text=True,
-                              timeout=60, check=False)
+        done = world.ask(name, "--healthy")
         assert (done.returncode, done.stdout) == (0, "ready\n"), done.stderr
 
 
@@ -245,6 +283,39 @@ def test_people_at_the_command_line(world):
     other = world.authorities["other"].ca
     world.stack.run("send", "-", "--department", "sales", "--url", url, "--give-up", "1s", input=one, status=1,
                     env={"TL_SEND_CA_FILE": world.authorities["other"].ca})
+
+
+def test_a_new_certificate_at_sighup(world):
+    """Who connects from then on is shown it, others go on; one that is no good is refused, and the old one goes on."""
+    other = world.authorities["other"]
+    new = ssl.create_default_context(cafile=other.ca)
+
+    def served(name, context):
+        try:
+            return world.stack.request(name, "GET", "/healthz", tls=context).status == 200
+        except ssl.SSLError:
+            return False
+    kept = http.client.HTTPSConnection("localhost", world.stack.ports["tl-sales"], timeout=20, context=world.stack.tls)
+    kept.request("GET", "/healthz")
+    assert kept.getresponse().read()
+    mark = world.mark()
+    world.show(*other.issue("listener"))
+    for name in BOTH:
+        world.stack.programs[name].signal(signal.SIGHUP)
+        wait_for(lambda: served(name, new), 30, f"{name} shows the new one")
+        assert not served(name, world.stack.tls)
+    kept.request("GET", "/healthz")
+    assert kept.getresponse().status == 200
+    kept.close()
+    world.show(world.good[0], other.issue("another")[1])
+    for name in BOTH:
+        world.stack.programs[name].signal(signal.SIGHUP)
+        wait_for(lambda: [line for line in world.told(name, mark) if line.get("pointer") == "/tls_key"], 30, f"{name} refuses it")
+        assert served(name, new)
+    world.show(*world.good)
+    for name in BOTH:
+        world.stack.programs[name].signal(signal.SIGHUP)
+        wait_for(lambda: served(name, world.stack.tls), 30, f"{name} shows the first one again")
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -378,8 +449,7 @@ def test_a_wrong_password_for_the_database(world):
 def test_what_is_wrong_before_the_start(world):
     """--check names the setting and the reason, and no secret."""
     def check(name, **env):
-        done = subprocess.run([BUILD / name, "--check"], env={**world.stack.programs[name].env, **env}, capture_output=True,
-                              text=True, timeout=60, check=False)
+        done = world.ask(name, "--check", **env)
         assert done.returncode == 2 and not any(secret in done.stderr for secret in SECRETS), done
         return done.stderr
     key = world.authorities["other"].issue("another")[1]
