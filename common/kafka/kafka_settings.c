@@ -18,7 +18,7 @@ static bool is_an_attempt(const char *facility)
 {
     return strcmp(facility, "FAIL") == 0 || strcmp(facility, "ERROR") == 0 ||
            strcmp(facility, "REQTMOUT") == 0 || strcmp(facility, "COMMITFAIL") == 0 ||
-           strcmp(facility, "CERTVERIFY") == 0;
+           strcmp(facility, "SSLCERTVRFY") == 0;
 }
 
 /* Runs on librdkafka's own threads. Its levels are syslog's. */

@@ -14,11 +14,12 @@
 #include "common/kafka/kafka_certificate.h"
 
 #define TOPICS_LIMIT    32
-#define TOPIC_NAME_SIZE 250  /* Kafka's bound, with the NUL */
-#define ANSWER_MS       1000 /* what a look waits for an answer */
-#define LOOK_SOON_MS    250  /* between looks while something is missing */
-#define LOOK_LATER_MS   5000 /* while all is well */
-#define AWAY_AFTER_MS   2000 /* silence after which a failed look means "away" */
+#define TOPIC_NAME_SIZE 250   /* Kafka's bound, with the NUL */
+#define ANSWER_MS       1000  /* what a look waits for an answer */
+#define LOOK_SOON_MS    250   /* between looks while something is missing */
+#define LOOK_LATER_MS   5000  /* while all is well */
+#define AWAY_AFTER_MS   2000  /* silence after which a failed look means "away" */
+#define REFUSED_MS      15000 /* so long a broker that refuses us says more than one that is away */
 
 struct topic {
     char name[TOPIC_NAME_SIZE];
@@ -41,6 +42,7 @@ struct kafka_watch {
     enum kafka_trouble trouble;        /* of the connection, as told */
     enum kafka_trouble cause;          /* what the last error said; NONE: nothing since an answer */
     char reason[512];                  /* its text */
+    int64_t cause_ms;                  /* when it was said */
     struct topic topics[TOPICS_LIMIT]; /* slots are filled, never emptied */
     size_t topic_count;
 };
@@ -68,17 +70,27 @@ static void unreachable(struct kafka_watch *watch, const char *error)
     pthread_mutex_unlock(&watch->lock);
 }
 
+/* Of several brokers, or several addresses of one, one may be away and another refuse us. */
+static bool says_more(const struct kafka_watch *watch, rd_kafka_resp_err_t error,
+                      enum kafka_trouble cause)
+{
+    bool refused =
+        (watch->cause == KAFKA_TROUBLE_TLS || watch->cause == KAFKA_TROUBLE_CREDENTIALS) &&
+        clock_monotonic_ms() - watch->cause_ms < REFUSED_MS;
+    /* That all brokers are down says less than what one of them said before. */
+    bool all_down = error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN && watch->cause;
+    return cause != KAFKA_TROUBLE_NONE && !all_down && !(refused && cause == KAFKA_TROUBLE_AWAY);
+}
+
 void kafka_watch_error(struct kafka_watch *watch, rd_kafka_resp_err_t error, const char *reason)
 {
     enum kafka_trouble cause = kafka_trouble_of(error);
     pthread_mutex_lock(&watch->lock);
-    /* That all brokers are down says less than what one of them said before. */
-    bool news = cause != KAFKA_TROUBLE_NONE &&
-                (error != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || !watch->cause);
-    if (news) {
+    if (says_more(watch, error, cause)) {
         char why[KAFKA_CERTIFICATE_REASON];
         bool certificate = cause == KAFKA_TROUBLE_TLS && kafka_certificate_reason(why);
         watch->cause = cause;
+        watch->cause_ms = clock_monotonic_ms();
         snprintf(watch->reason, sizeof watch->reason, "%s%s%s", certificate ? why : "",
                  certificate ? ": " : "", reason);
     }
