@@ -2,7 +2,10 @@
 wrong is refused."""
 import json
 import os
+import shutil
 import signal
+import socket
+import ssl
 import subprocess
 import threading
 import uuid
@@ -11,6 +14,7 @@ from datetime import datetime, timezone
 import pytest
 
 from support import sign
+from support.certificates import Authority
 from support.events import event
 from support.handoffs import change, new_handoff, publish
 from support.paths import RUNS
@@ -252,6 +256,42 @@ def test_a_receiver_and_its_secret_are_exchanged(running):
         running.secret("TL_DELIVER_URL", other.url)
         running.reload("tl-sales")
         deliver(other)
+
+
+def test_a_certificate_is_exchanged(running, tmp_path):
+    """For who connects from then on; one without its key is refused."""
+    stack, authority = running.stack, Authority(tmp_path, "authority")
+    programs = ("tl-sales", "tl-aggregator")
+    shown = {"TL_TLS_CERTIFICATE": str(tmp_path / "shown.pem"), "TL_TLS_KEY": str(tmp_path / "shown-key.pem")}
+
+    def show(certificate, key):
+        for source, target in zip((certificate, key), shown.values()):
+            shutil.copyfile(source, target)
+
+    def serials():
+        found = []
+        for program in programs:
+            with socket.create_connection(("127.0.0.1", stack.ports[program]), 10) as plain:
+                with context.wrap_socket(plain, server_hostname="localhost") as connection:
+                    found.append(connection.getpeercert()["serialNumber"])
+        return found
+
+    first, second = authority.issue("first"), authority.issue("second")
+    context = stack.tls = ssl.create_default_context(cafile=authority.ca)
+    show(*first)
+    stack.env.update(shown)
+    stack.stop(*programs)
+    stack.start(*programs)
+    before = serials()
+    show(*second)
+    running.reload(*programs)
+    after = serials()
+    assert len(set(before)) == len(set(after)) == 1 and before != after
+    show(first[0], second[1])
+    running.reload(*programs, message=REFUSED)
+    assert serials() == after
+    for program in programs:
+        assert "pointer=/tls_" in running.lines(program, REFUSED)[-1]
 
 
 def test_the_watch_goes_by_new_settings(running):
