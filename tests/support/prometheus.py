@@ -15,7 +15,7 @@ from support.process import Process
 from support.wait import wait_for
 
 DEPLOYED = ROOT / "deploy" / "prometheus"
-SCRAPE = 0.25  # seconds between two scrapes, as between two looks at the rules
+SCRAPE = 0.5  # seconds between two scrapes, as between two looks at the rules
 
 
 def tool(name):
