@@ -84,6 +84,12 @@ CLI = [
     json.dumps({"status": "not ready", "missing": ["Kafka does not answer"]})]
 
 
+LOGS = ["00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "cc-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more",
+        'invalid input syntax for type bigint: "ann@acme.example"', 'missing "=" after "ter2" in connection info string',
+        'invalid integer value "hun" for connection option "port"', 'could not translate host name "a@b.example" to address',
+        "two words, a=b \\ and \x1b[31m", "Gr\u00e4\u00df \u202e \U0001f600", "x" * 4000]
+
+
 def compact(value):
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
@@ -177,7 +183,7 @@ def event_seeds():
 
 
 SEEDS = {"json": json_seeds, "scalar": lambda: ("\x10" + text for text in SCALARS), "identity": lambda: IDENTITIES,
-         "text": lambda: TEXTS, "request": lambda: REQUESTS, "signature": lambda: SIGNATURES, "event_json": event_seeds,
+         "text": lambda: TEXTS, "log": lambda: LOGS, "request": lambda: REQUESTS, "signature": lambda: SIGNATURES, "event_json": event_seeds,
          "event_http": http_seeds, "record": record_seeds, "mapping": mapping_seeds, "source": source_seeds,
          "config": config_seeds, "cli": lambda: CLI}
 
