@@ -252,7 +252,7 @@ def test_debug_has_no_secret_and_json_lines_can_be_read(world, receivers):
     "host=127.0.0.1 password={password} {half}", "postgresql://tl:{password}%zz{half}@127.0.0.1:1/x", "postgresql://tl:{password}/{half}@127.0.0.1:1/x",
     "postgresql://tl:{password}@{half}@127.0.0.1:1/x", "host=127.0.0.1 port={password}", "postgresql://127.0.0.1:1/x?password={password}&{half}"])
 def test_a_connection_string_that_is_wrong_is_not_repeated(world, database):
-    log = world.programs["tl-aggregator"].log
+    log = f"{world.folder}/tl-aggregator.log"
     open(log, "w", encoding="utf-8").close()
     conninfo = database.format(password=SECRET["database"], half=SECRET["half"])
     world.start("tl-aggregator", ready=False, env={"TL_DATABASE": conninfo, "TL_LOG_LEVEL": "debug"})
@@ -270,7 +270,7 @@ def test_a_connection_string_that_is_wrong_is_not_repeated(world, database):
     ("TL_DELIVER_SECRET", "whsec_%{secret}"), ("TL_DELIVER_SECRET", "{secret}"), ("TL_DELIVER_URL", "http://tl:{secret}/x@127.0.0.1/"),
     ("TL_DELIVER_URL", "{secret}"), ("HUBSPOT_CLIENT_SECRET", "{secret}" * 400)])
 def test_a_secret_that_is_wrong_is_not_repeated(world, name, value):
-    log = world.programs["tl-sales"].log
+    log = f"{world.folder}/tl-sales.log"
     open(log, "w", encoding="utf-8").close()
     secret = SECRET["delivery"]
     world.start("tl-sales", ready=False, env={name: value.format(secret=secret)})
