@@ -19,10 +19,11 @@
 #include "services/aggregator/rulebook.h"
 #include "sql.h"
 
-#define POLL_MS 20 /* between looks at the outbox, for what others put there */
-#define CONFIRM_MS                                                                                 \
-    5 /* between steps while handoffs are being confirmed, and a fifth of the time that a */
-#define CONFIRM_MOST  50 /* writer has been waited for, but no more than this */
+/* Between steps while handoffs are being confirmed; where a writer is waited for, and a fifth of
+ * the time that it has been, but no more than CONFIRM_MOST. */
+#define CONFIRM_MS    5
+#define CONFIRM_MOST  50
+#define POLL_MS       20 /* between looks at the outbox, for what others put there */
 #define POLL_IDLE_MS  100
 #define IDLE_AFTER_MS 10000
 #define DELETE_ROWS   100 /* published rows are deleted when there are so many, or */
