@@ -15,7 +15,6 @@ def test_a_backup_restored_to_an_empty_volume(stack):
 
         stack.compose("stop", "aggregator")
         stack.compose("rm", "-sf", "postgres")
-        stack.compose("--profile", "*", "rm", "-sf", "migrate")
         _remove_volume(stack, "postgres-data")
         stack.up("--no-deps", "postgres")
         assert stack.value("SELECT to_regnamespace('store') IS NULL") == "t"
@@ -25,6 +24,7 @@ def test_a_backup_restored_to_an_empty_volume(stack):
         restored = time.monotonic() - began
         offsets = int(stack.value("SELECT sum(next_offset) FROM store.consumer_offsets"))
         events = int(stack.value("SELECT count(*) FROM store.events"))
+        stack.compose("run", "--rm", "-T", "migrate")
         stack.up("aggregator")
         load.wait_more(500)
         load.stop()
