@@ -39,3 +39,11 @@ def test_a_backup_restored_to_an_empty_volume(stack):
 
 def _remove_volume(stack, name):
     run("docker", "volume", "rm", f"{stack.name}_{name}")
+
+
+def test_secrets_are_saved_and_restored(stack):
+    saved = stack.compose("run", "--rm", "--no-deps", "-T", "secrets", "save", text=False)
+    stack.compose("run", "--rm", "--no-deps", "-T", "secrets", "put", "departments", "TL_TOKEN", input="another")
+    assert stack.secret("billing", "TL_TOKEN") == stack.secret("people", "TL_TOKEN") == "another"
+    stack.compose("run", "--rm", "--no-deps", "-T", "secrets", "restore", input=saved, text=False)
+    assert stack.secret("billing", "TL_TOKEN") == stack.secret("people", "TL_TOKEN") == stack.token
