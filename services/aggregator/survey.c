@@ -22,8 +22,8 @@ static const struct {
     const char *name, *help;
 } kinds[] = {
     {"throughline_handoffs",
-     "Handoffs that are not closed, by whose they are and their state, at most 20,000 are counted; "
-     "of the aggregator that watches."},
+     "Handoffs that are not closed, by whose they are and their state, at most 20,000 are counted, "
+     "of each department its share of them; of the aggregator that watches."},
     {"throughline_handoffs_overdue",
      "Those of them whose due time has passed; of the aggregator that watches."},
     {"throughline_handoffs_undeliverable",
@@ -108,7 +108,8 @@ void survey_init(struct survey *survey, const struct vocabulary *vocabulary,
     survey->unconfirmed =
         metric_gauge("throughline_handoffs_unconfirmed_oldest_seconds", NULL,
                      "How long the first opening has waited to be confirmed, before which it is "
-                     "not told; of the aggregator that watches.");
+                     "not told; of more than 20,000 the first of a sample; of the aggregator that "
+                     "watches.");
     survey->quarantine_oldest =
         metric_gauge("throughline_quarantine_oldest_seconds", NULL,
                      "How long the first record of those in quarantine has waited for a decision; "
@@ -124,12 +125,9 @@ static int count_handoffs(struct survey *survey, struct pg *pg)
         return rc;
     for (int i = 0; i < pg_rows(rows); i++) {
         const char *department = pg_text(rows, i, 0);
-        int64_t count = pg_int(rows, i, 4);
-        add_handoffs(survey, department, pg_text(rows, i, 1), count);
-        if (strcmp(pg_text(rows, i, 2), "t") == 0)
-            add_one(survey, OVERDUE, "department", department, count);
-        if (strcmp(pg_text(rows, i, 3), "t") == 0)
-            add_one(survey, UNDELIVERABLE, "department", department, count);
+        add_handoffs(survey, department, pg_text(rows, i, 1), pg_int(rows, i, 2));
+        add_one(survey, OVERDUE, "department", department, pg_int(rows, i, 3));
+        add_one(survey, UNDELIVERABLE, "department", department, pg_int(rows, i, 4));
     }
     pg_result_free(rows);
     return 0;

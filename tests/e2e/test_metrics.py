@@ -217,3 +217,23 @@ def test_handoffs_are_counted_by_state(running):
     done = 'throughline_aggregator_handoffs_closed_total{state="done"}'
     wait_for(lambda: metric(running, "tl-aggregator", done) == 1, 30, "it is done")
     wait_for(lambda: live("delivered") == 0, 40, "none is open")
+
+
+def test_many_handoffs_of_one_department_hide_none_of_another(running):
+    """More than are counted, all of billing and due first; one of service is late, the last of sales got lost."""
+    like = ("INSERT INTO store.handoffs SELECT copy.* FROM (SELECT h FROM store.handoffs h LIMIT 1) one, "
+            "generate_series(1, %s) n, jsonb_populate_record(one.h, jsonb_build_object('handoff_id', gen_random_uuid(), "
+            "'to_department', %s, 'state', 'open', 'due_at', now() + %s::interval, 'confirm_xid', NULL, 'told', true, "
+            "'closing_uid', NULL, 'overdue', %s, 'undeliverable', n > %s)) copy")
+    running.query(like, (20500, "billing", "1 hour", False, 20500))
+    running.query(like, (7000, "sales", "2 hours", False, 6999))
+    running.query(like, (5, "service", "-1 hour", True, 5))
+
+    def counted():
+        return [metric(running, "tl-aggregator", f'throughline_handoffs_{what}{{department="{department}"}}')
+                for what in ("overdue", "undeliverable") for department in ("billing", "sales", "service")]
+    wait_for(lambda: counted() == [0, 0, 5, 0, 1, 0], 60, lambda: f"all are counted: {counted()}")
+
+    def live(department):
+        return metric(running, "tl-aggregator", f'throughline_handoffs{{department="{department}",state="open"}}')
+    assert [live(department) for department in ("billing", "sales", "service")] == [6666, 6666, 5]
