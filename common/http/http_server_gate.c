@@ -46,10 +46,10 @@ static bool send_last(int fd, struct MHD_Connection *mhd, bool tls, struct span 
 void http_gate_refuse(struct http_server *server, int fd, struct MHD_Connection *mhd, int status,
                       const char *detail)
 {
-    if (server->tls && !mhd)
-        return;
     struct buffer body, answer;
     http_metrics_refused(status);
+    if (server->tls && !mhd)
+        return; /* nothing could be read of what is said before the handshake */
     buffer_init(&body, 4096);
     buffer_init(&answer, 8192);
     problem_render(&body, status, detail, NULL, 0);

@@ -119,7 +119,13 @@ static void plain_http_is_not_answered(void **state)
     config_free(config);
 }
 
-/* A connection past the limit is closed without a word: nothing could be read of one. */
+static int64_t refused(void)
+{
+    return metric_value(metric_counter("throughline_http_refused_total", "code=\"503\"", ""));
+}
+
+/* A connection past the limit is closed without a word, since nothing could be read of one; and
+ * counted. */
 static void one_too_many_is_told_nothing_in_plain_text(void **state)
 {
     (void)state;
@@ -129,11 +135,13 @@ static void one_too_many_is_told_nothing_in_plain_text(void **state)
     options.connection_limit = 1;
     struct http_server *server = start_server(options);
     struct kit_answer answer;
+    int64_t before = refused();
     int first = kit_connect(http_server_port(server)),
         second = kit_connect(http_server_port(server));
     kit_read(second, &answer, true);
     assert_int_equal(answer.status, KIT_CLOSED);
     assert_int_equal(strlen(answer.head), 0);
+    assert_int_equal(refused(), before + 1);
     close(first);
     close(second);
     http_server_stop(server, 1000);
